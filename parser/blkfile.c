@@ -2,6 +2,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -12,6 +13,58 @@
 #include "parser/file.h"
 #include "parser/mem.h"
 #include "parser/search.h"
+
+/* ---- what this user may read ---- */
+
+static bool is_refusal(int error) { return error == EACCES || error == EPERM; }
+
+/* Takes what a call has just failed with. What the user may not read says nothing about the data, so it is no damage:
+ * the way out is another one. */
+static enum status with_way_out(enum status status, struct fault *fault)
+{
+    if (status != STATUS_IO || !is_refusal(errno))
+        return status;
+    if (fault) {
+        size_t used = strlen(fault->text);
+        snprintf(fault->text + used, sizeof fault->text - used,
+                 ": run unktx as the user of the node, or let your group read the files");
+        fault->status = STATUS_RESOURCES;
+    }
+    return STATUS_RESOURCES;
+}
+
+enum status blk_file_open(const char *path, const char *what, int *fd, struct stat *info, struct fault *fault)
+{
+    return with_way_out(file_open(path, what, fd, info, fault), fault);
+}
+
+/* access asks for the real user, without the capabilities of the process: where it says no, opening tells. */
+static bool may_read(const char *path)
+{
+    if (access(path, R_OK) == 0 || !is_refusal(errno))
+        return true;
+    int fd = file_open_again(path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
+    if (fd < 0)
+        return !is_refusal(errno);
+    close(fd);
+    return true;
+}
+
+enum status blkdir_check_access(const struct blkdir *dir, struct fault *fault)
+{
+    const char *first = NULL;
+    char more[32] = "";
+    size_t refused = 0;
+    for (size_t i = 0; i < dir->count; i++)
+        if (!may_read(dir->files[i].path) && refused++ == 0)
+            first = dir->files[i].path;
+    if (refused == 0)
+        return STATUS_OK;
+    if (refused > 1)
+        snprintf(more, sizeof more, " (and %zu more)", refused - 1);
+    errno = EACCES;
+    return with_way_out(fault_errno(fault, first, FAULT_NO_OFFSET, "cannot open the file%s", more), fault);
+}
 
 /* ---- the folder ---- */
 
@@ -93,7 +146,7 @@ static enum status add_file(struct listing *list, char *path, uint32_t number, s
             return add_misfit(list, path, info.st_mode, fault);
         errno = error;
         if (error != ENOENT)
-            status = fault_errno(fault, path, FAULT_NO_OFFSET, "cannot look at the file");
+            status = with_way_out(fault_errno(fault, path, FAULT_NO_OFFSET, "cannot look at the file"), fault);
     } else if (!S_ISREG(info.st_mode)) {
         return add_misfit(list, path, info.st_mode, fault);
     } else if (mem_reserve(&dir->files, &list->capacity, dir->count + 1, sizeof *dir->files) == STATUS_OK) {
@@ -116,7 +169,7 @@ static enum status read_xor_key(struct blkdir *dir, struct fault *fault)
     char *path = path_join(dir->path, "xor.dat");
     if (!path)
         return fault_nomem(fault);
-    enum status status = file_open(path, "the XOR key", &fd, &info, fault);
+    enum status status = blk_file_open(path, "the XOR key", &fd, &info, fault);
     dir->key_found = fd >= 0;
     if (status == STATUS_NOT_FOUND)
         status = STATUS_OK;
@@ -190,7 +243,7 @@ static enum status list_folder(const char *path, struct blkdir *dir, bool *exist
     if (!folder)
         return errno == ENOENT || errno == ENOTDIR
                    ? STATUS_OK
-                   : fault_errno(fault, path, FAULT_NO_OFFSET, "cannot open the folder");
+                   : with_way_out(fault_errno(fault, path, FAULT_NO_OFFSET, "cannot open the folder"), fault);
     enum status status = list_entries(folder, path, &list, fault);
     closedir(folder);
     if (status == STATUS_OK && dir->count > 0) {

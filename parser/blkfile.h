@@ -6,6 +6,8 @@
 #ifndef UNKTX_PARSER_BLKFILE_H
 #define UNKTX_PARSER_BLKFILE_H
 
+#include <sys/stat.h>
+
 #include "parser/block.h"
 #include "parser/network.h"
 #include "parser/status.h"
@@ -61,6 +63,14 @@ enum status blkdir_open_any(const char *path, const uint8_t key[XOR_KEY_SIZE], s
  * than all before. Indexes stay. *changed: there was anything new. */
 enum status blkdir_refresh(struct blkdir *dir, bool *changed, struct fault *fault) MUST_CHECK;
 void blkdir_free(struct blkdir *dir);
+
+/* STATUS_RESOURCES if this user may not open some of the files; the fault names the first, how many more there are, and
+ * the way out. One look at each, at its bytes none. */
+enum status blkdir_check_access(const struct blkdir *dir, struct fault *fault) MUST_CHECK;
+
+/* file_open (file.h) of a blk file or of xor.dat; STATUS_RESOURCES, and the way out, if this user may not read it. */
+enum status blk_file_open(const char *path, const char *what, int *fd, struct stat *info, struct fault *fault)
+    MUST_CHECK;
 
 /* A file is read with the folder's key, unless its first record shows another one: the coinbase's prevout has 32 zero
  * bytes, which read as the key, and the block's merkle root or the next record then tells that it is right. A node can

@@ -193,7 +193,7 @@ static enum status first_other_key(const struct blkdir *dir, uint8_t key[XOR_KEY
         struct stat info;
         if ((status = stop_check(fault)) != STATUS_OK)
             break;
-        status = file_open(dir->files[i].path, "the file", &fd, &info, fault);
+        status = blk_file_open(dir->files[i].path, "the file", &fd, &info, fault);
         if (status == STATUS_OK) {
             struct first_record first = {.fd = fd, .path = dir->files[i].path};
             status = look_at(dir, &first, own, &fits, &found, fault);

@@ -51,7 +51,7 @@ static enum status reader_open(struct blk_reader *reader, const struct blkdir *d
     static const uint8_t zeros[XOR_KEY_SIZE];
     int fd;
     struct stat info;
-    enum status status = file_open(dir->files[index].path, "the file", &fd, &info, fault);
+    enum status status = blk_file_open(dir->files[index].path, "the file", &fd, &info, fault);
     if (status == STATUS_NOT_FOUND || status == STATUS_FORMAT) { /* gone, or changed for a FIFO, since it was listed */
         reader->lost = true;
         if (fault)

@@ -71,6 +71,7 @@ enum status fault_errno(struct fault *fault, const char *path, uint64_t offset, 
         /* strerror may share its text with other threads; this is the POSIX strerror_r, which returns a number */
         if (strerror_r(error, reason, sizeof reason) == 0)
             snprintf(fault->text + used, sizeof fault->text - used, ": %s%s", reason, limit_of(error));
+        errno = error;
     }
     return status;
 }

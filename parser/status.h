@@ -28,8 +28,8 @@ enum status {
     STATUS_BUSY,        /* another process holds it */
     STATUS_INTERRUPTED, /* a signal asked us to stop; what was done so far is kept */
     STATUS_LIMIT,       /* larger than this program represents */
-    STATUS_RESOURCES,   /* the process or the system has no more of something, or lost its hold on a file system: says
-                         * nothing about the data, so it is never counted as damage */
+    STATUS_RESOURCES,   /* the process or the system has no more of something, lost its hold on a file system, or may
+                         * not read a blk file: says nothing about the data, so it is never counted as damage */
 };
 
 /* Does a failure to read a part of the input end the command? What is damaged, not there or another's can be left out
@@ -58,7 +58,7 @@ enum status fault_set(struct fault *fault, enum status status, const char *path,
 
 /* The same with `: `, strerror(errno) and, where a limit was met, its name after the text. ENOMEM is STATUS_NOMEM;
  * EMFILE, ENFILE, ENOBUFS, ENOLCK, EAGAIN and ESTALE are STATUS_RESOURCES; EINTR is STATUS_INTERRUPTED, so callers try
- * again unless stop_requested(); all else is STATUS_IO, of which EIO is what a broken disk gives. */
+ * again unless stop_requested(); all else is STATUS_IO, of which EIO is a broken disk's. errno is left as it was. */
 enum status fault_errno(struct fault *fault, const char *path, uint64_t offset, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 

@@ -53,7 +53,10 @@ enum status blk_inputs_open(const struct settings *settings, const uint8_t *key,
         if (status != STATUS_OK)
             return status;
         inputs->dirs_count = d + 1;
-        if ((status = blkdir_check_key(dir, fault)) != STATUS_OK)
+        status = blkdir_check_access(dir, fault);
+        if (status == STATUS_OK)
+            status = blkdir_check_key(dir, fault);
+        if (status != STATUS_OK)
             return status;
         if (mem_reserve(&inputs->list, &capacity, inputs->count + dir->count, sizeof *inputs->list) != STATUS_OK)
             return fault_nomem(fault);

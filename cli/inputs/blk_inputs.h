@@ -28,7 +28,7 @@ struct blk_inputs {
 };
 
 /* Lists the files of each operand: a data directory, a blocks folder or a single file. `key` is that of --xor-key or
- * NULL. As blkdir_open_any and blkdir_check_key. */
+ * NULL. As blkdir_open_any, blkdir_check_access and blkdir_check_key. */
 enum status blk_inputs_open(const struct settings *settings, const uint8_t *key, struct blk_inputs *inputs,
                             struct fault *fault) MUST_CHECK;
 

@@ -20,7 +20,9 @@ enum status filemap_identify(const struct blkdir *dir, const char *chain, const 
     if (chain && !wanted)
         return fault_set(fault, STATUS_REFUSED, NULL, FAULT_NO_OFFSET, "no network is called \"%s\"", chain);
     struct blk_scan scan = {.image = image, .first_only = true};
-    enum status status = blkdir_check_key(dir, fault);
+    enum status status = blkdir_check_access(dir, fault);
+    if (status == STATUS_OK)
+        status = blkdir_check_key(dir, fault);
     if (status != STATUS_OK)
         return status;
     status = STATUS_NOT_FOUND;

@@ -18,8 +18,9 @@
 
 /* The magic of the folder's blocks and the genesis block that goes with it. `chain` is --chain or NULL. STATUS_REFUSED
  * when --chain contradicts what the files hold; STATUS_NOT_FOUND when no file has a block record; STATUS_FORMAT when
- * the files have another XOR key than the folder (blkdir_check_key). Bytes of `image` are not read again; it may be
- * NULL. O(first record of each file up to one that has any). */
+ * the files have another XOR key than the folder (blkdir_check_key); STATUS_RESOURCES when this user may not read them
+ * all (blkdir_check_access). Bytes of `image` are not read again; it may be NULL. O(first record of each file up to one
+ * that has any), and one look at each file. */
 enum status filemap_identify(const struct blkdir *dir, const char *chain, const struct blk_image *image,
                              uint8_t magic[4], struct hash256 *genesis, struct fault *fault) MUST_CHECK;
 
