@@ -327,6 +327,8 @@ static enum status find(struct best_chain *best, struct fault *fault)
         status = chain_gap_certain_height(best->dir, best->chain, &best->end, fault);
     if (status == STATUS_OK)
         status = meet_other(best, fault);
+    if (status == STATUS_OK && best->check)
+        status = best->check(best->context, best->end);
     if (status != STATUS_OK)
         return status;
     if (chain_base(best->chain) == 0)

@@ -20,8 +20,12 @@ struct best_chain {
     struct findings findings;
     struct file_order *order; /* how the files are read the first time; may be NULL */
     uint64_t *damages;        /* counts */
-    uint32_t end;             /* out: the height up to which it is certain */
-    bool unnamed;             /* out: no coinbase tells the height of its lowest block: it is options->from_height */
+    /* Asked with the height up to which the chain is certain; where it refuses the chain, no gap is told. May be NULL;
+     * it fills the fault of best_chain_find. */
+    enum status (*check)(void *context, uint32_t end);
+    void *context;
+    uint32_t end; /* out: the height up to which it is certain */
+    bool unnamed; /* out: no coinbase tells the height of its lowest block: it is options->from_height */
 };
 
 /* Of a chain that is to begin above genesis the lowest block is found too (chain_base): the store's first block or one

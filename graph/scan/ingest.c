@@ -122,32 +122,6 @@ static enum status begin_store(struct ingest *ingest, bool unnamed)
     return STATUS_OK;
 }
 
-static enum status link_chain(struct ingest *ingest)
-{
-    const struct ingest_options *options = ingest->options;
-    struct best_chain best = {.options = options,
-                              .dir = &ingest->dir,
-                              .store = ingest->store,
-                              .chain = ingest->chain,
-                              .genesis = ingest->genesis,
-                              .order = ingest->pass.cache ? &ingest->pass.order : NULL,
-                              .damages = &ingest->result->damages};
-    memcpy(best.magic, ingest->magic, sizeof best.magic);
-    enum status status = best_chain_find(&best, ingest->fault);
-    if (status != STATUS_OK)
-        return status;
-    ingest->end = best.end;
-    ingest->result->detached = chain_detached(ingest->chain);
-    ingest->result->stale = chain_count(ingest->chain) - ingest->result->detached -
-                            (chain_height(ingest->chain) - chain_base(ingest->chain)) - 1;
-    status = begin_store(ingest, best.unnamed);
-    uint32_t first = store_first_height(ingest->store);
-    if (ingest->end + 1 < first) /* a gap leaves it open which branch goes on from there */
-        ingest->end = first - 1;
-    ingest->target = (options->to_height < ingest->end ? options->to_height : ingest->end) + 1;
-    return status;
-}
-
 /* ---- where the store's chain leaves that of the files ---- */
 
 static enum status hash_at(void *context, uint32_t height, struct hash256 *hash, struct fault *fault)
@@ -177,6 +151,18 @@ static enum status refuse_other_chain(struct ingest *ingest, const struct fork *
         fork->common == 0 ? "no block" : "only the genesis block");
 }
 
+static struct fork fork_of(const struct ingest *ingest, uint32_t end, uint32_t target)
+{
+    return (struct fork){.chain = ingest->chain,
+                         .end = end,
+                         .first = store_first_height(ingest->store),
+                         .blocks = store_totals_of(ingest->store).blocks,
+                         .to_height = ingest->options->to_height,
+                         .tip_chosen = ingest->options->tip != NULL,
+                         .hash_at = hash_at,
+                         .target = target};
+}
+
 static enum status find_fork(struct ingest *ingest, struct fork *fork)
 {
     struct store_reader *reader = NULL;
@@ -194,14 +180,7 @@ static enum status find_fork(struct ingest *ingest, struct fork *fork)
  * chain goes elsewhere or the user asked for an earlier end. */
 static enum status rewind_to_fork(struct ingest *ingest)
 {
-    struct fork fork = {.chain = ingest->chain,
-                        .end = ingest->end,
-                        .first = store_first_height(ingest->store),
-                        .blocks = store_totals_of(ingest->store).blocks,
-                        .to_height = ingest->options->to_height,
-                        .tip_chosen = ingest->options->tip != NULL,
-                        .hash_at = hash_at,
-                        .target = ingest->target};
+    struct fork fork = fork_of(ingest, ingest->end, ingest->target);
     enum status status = find_fork(ingest, &fork);
     if (status != STATUS_OK)
         return status;
@@ -220,6 +199,46 @@ static enum status rewind_to_fork(struct ingest *ingest)
              fork.keep == fork.common ? "the chain has left them" : "--to-height or --tip ends below them");
     tell(ingest, text);
     return ingest_take_back(ingest, fork.keep);
+}
+
+/* ---- the chain of the files ---- */
+
+/* The store remembers the blocks of files that are gone. Those of another chain have no parent here: that is no gap. */
+static enum status check_chain(void *context, uint32_t end)
+{
+    struct ingest *ingest = context;
+    if (store_is_empty(ingest->store) || store_first_height(ingest->store) > 0)
+        return STATUS_OK;
+    struct fork fork = fork_of(ingest, end, end + 1);
+    return find_fork(ingest, &fork);
+}
+
+static enum status link_chain(struct ingest *ingest)
+{
+    const struct ingest_options *options = ingest->options;
+    struct best_chain best = {.options = options,
+                              .dir = &ingest->dir,
+                              .store = ingest->store,
+                              .chain = ingest->chain,
+                              .genesis = ingest->genesis,
+                              .check = check_chain,
+                              .context = ingest,
+                              .order = ingest->pass.cache ? &ingest->pass.order : NULL,
+                              .damages = &ingest->result->damages};
+    memcpy(best.magic, ingest->magic, sizeof best.magic);
+    enum status status = best_chain_find(&best, ingest->fault);
+    if (status != STATUS_OK)
+        return status;
+    ingest->end = best.end;
+    ingest->result->detached = chain_detached(ingest->chain);
+    ingest->result->stale = chain_count(ingest->chain) - ingest->result->detached -
+                            (chain_height(ingest->chain) - chain_base(ingest->chain)) - 1;
+    status = begin_store(ingest, best.unnamed);
+    uint32_t first = store_first_height(ingest->store);
+    if (ingest->end + 1 < first) /* a gap leaves it open which branch goes on from there */
+        ingest->end = first - 1;
+    ingest->target = (options->to_height < ingest->end ? options->to_height : ingest->end) + 1;
+    return status;
 }
 
 /* ---- the outpoint table ---- */
