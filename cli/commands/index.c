@@ -26,6 +26,19 @@ static void on_hold(void *context, bool begins)
         signals_release();
 }
 
+static const char *interrupted_text(bool goes_on)
+{
+    return goes_on ? "interrupted; the same command goes on from what is finished"
+                   : "interrupted before this run finished anything that the same command could go on from";
+}
+
+/* The text of a process that is cut off: a checkpoint may come to be while it ends. */
+static void on_goes_on(void *context, bool goes_on)
+{
+    (void)context;
+    message_set_interrupted(interrupted_text(goes_on));
+}
+
 static void print_summary(const struct settings *settings, const struct index_result *result)
 {
     char tip[HASH256_HEX_SIZE + 1] = "";
@@ -56,6 +69,7 @@ static int work(const struct settings *settings, const struct node_blocks *block
         .damage = node_blocks_damage,
         .message = node_blocks_message,
         .hold = on_hold,
+        .goes_on = on_goes_on,
         .context = progress,
     };
     struct index_result result = {0};
@@ -68,9 +82,7 @@ static int work(const struct settings *settings, const struct node_blocks *block
         status = index_blocks_remember(settings->store, options.datadir, options.chain, options.xor_key, &fault);
     if (status == STATUS_INTERRUPTED) {
         signals_end();
-        message(result.goes_on
-                    ? "interrupted; the same command goes on from what is finished"
-                    : "interrupted before this run finished anything that the same command could go on from");
+        message("%s", interrupted_text(result.goes_on));
         return EXIT_INTERRUPTED;
     }
     if (status != STATUS_OK)

@@ -260,8 +260,10 @@ static enum status run(struct build *build, const struct ingest_options *options
         status = add_blocks(build);
     if (status == STATUS_OK)
         status = kv_finish(work->kv, work->fault);
-    if (status == STATUS_OK)
+    if (status == STATUS_OK) {
+        work_goes_on(work, true);
         index_remove_folder(work);
+    }
     build->result->blocks_added = work->base.totals.blocks - before;
     build->result->bytes = work_bytes(work, before, work->base.totals.blocks);
     return status;

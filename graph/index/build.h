@@ -38,6 +38,9 @@ struct index_options {
     /* With true before, with false after a part of the work at whose end, or when a stop is requested, a checkpoint is
      * saved: whoever ends the process meanwhile loses it. */
     void (*hold)(void *context, bool begins);
+    /* Whether this build has left something on disk, or found it there, from which the next call would go on if the
+     * process ended now: at the beginning of the stages, after each checkpoint, and when the index is whole. */
+    void (*goes_on)(void *context, bool goes_on);
     void *context;
 };
 

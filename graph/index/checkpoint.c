@@ -196,7 +196,10 @@ enum status work_save_checkpoint(struct index_work *work, enum work_stage stage)
     path_of(work, "note", path);
     bool ok = write_checkpoint(work, &checkpoint, path);
     buffer_free(&checkpoint);
-    return ok ? STATUS_OK : fault_errno(work->fault, path, FAULT_NO_OFFSET, "cannot write a temporary file");
+    if (!ok)
+        return fault_errno(work->fault, path, FAULT_NO_OFFSET, "cannot write a temporary file");
+    work_goes_on(work, true);
+    return STATUS_OK;
 }
 
 bool work_empty_folder(const char *path)

@@ -392,6 +392,7 @@ static enum status go_on(struct index_work *work, uint32_t end)
 {
     uint32_t before = work->end;
     work_message(work, "going on from where an interrupted build was");
+    work_goes_on(work, true);
     work->open = true;
     enum status status = kv_finish(work->kv, work->fault);
     if (status != STATUS_OK || work->stage > WORK_WALKING)
@@ -414,6 +415,7 @@ static enum status open_stages(struct index_work *work)
         return go_on(work, end);
     if (status == STATUS_OK && !work->few)
         index_close_stages(work, false);
+    work_goes_on(work, work->added);
     work->end = end;
     work->open = true;
     work->in_memory = work->few || (fits_memory(work) && has_files_in_memory());
@@ -461,6 +463,7 @@ enum status index_run_stages(struct index_work *work)
     if (status == STATUS_OK)
         status = finish(work);
     timings_stage("end");
+    work->added |= status == STATUS_OK && !work->in_memory;
     work_hold(work, false);
     /* what is damaged is nothing to go on from */
     index_close_stages(work, status != STATUS_OK && status != STATUS_FORMAT && work->bad_height == UINT32_MAX);

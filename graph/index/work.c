@@ -31,6 +31,12 @@ void work_hold(struct index_work *work, bool begins)
     work->held = begins;
 }
 
+void work_goes_on(const struct index_work *work, bool goes_on)
+{
+    if (work->options->goes_on)
+        work->options->goes_on(work->options->context, goes_on);
+}
+
 void work_progress(const struct index_work *work, enum index_stage stage, uint64_t done, uint64_t total)
 {
     struct index_progress progress = {.stage = stage, .done = done, .total = total};

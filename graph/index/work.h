@@ -85,6 +85,7 @@ struct index_work {
     bool few;                  /* blocks: nothing is left on disk before all is there, see index_run_stages */
     bool in_memory;            /* the temporary files are: there is no checkpoint to go on from */
     bool held;                 /* see work_hold */
+    bool added;                /* blocks are on disk that this build has added */
     char folder[4000];         /* of temporary files */
     bool durable;              /* they are to be there after a power failure too */
     uint64_t memory;           /* for the arrays of a stage */
@@ -152,6 +153,8 @@ void work_write_out(const struct index_work *work);
 void work_message(const struct index_work *work, const char *text);
 /* options->hold, where that is not so already. */
 void work_hold(struct index_work *work, bool begins);
+/* options->goes_on, if there is one. */
+void work_goes_on(const struct index_work *work, bool goes_on);
 void work_progress(const struct index_work *work, enum index_stage stage, uint64_t done, uint64_t total);
 /* Bytes of the chain's blocks of heights first..end-1. O(end - first). */
 uint64_t work_bytes(const struct index_work *work, uint32_t first, uint32_t end);

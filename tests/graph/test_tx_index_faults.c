@@ -51,6 +51,56 @@ static void test_interrupted(void **state)
     free(dir);
 }
 
+static char told[16]; /* '-': the next build begins again, '+': it goes on */
+
+static void on_goes_on(void *context, bool goes_on)
+{
+    size_t size = strlen(told);
+    (void)context;
+    if (size + 1 < sizeof told && (size == 0 || told[size - 1] != (goes_on ? '+' : '-')))
+        strcpy(told + size, goes_on ? "+" : "-");
+}
+
+static void expect_told(struct index_options *options, int stop_at, const char *changes)
+{
+    struct index_result result;
+    index_stop_at = stop_at;
+    told[0] = '\0';
+    options->goes_on = on_goes_on;
+    assert_int_equal(index_build(options, &result, NULL), stop_at < 0 ? STATUS_OK : STATUS_INTERRUPTED);
+    stop_after(-1);
+    index_stop_at = -1;
+    assert_string_equal(told, changes);
+}
+
+/* Whoever ends the process knows what the next build is going to do: temporary files in memory leave nothing before
+ * the index is whole, those on the disk the last checkpoint. */
+static void test_tells_what_is_next(void **state)
+{
+    (void)state;
+    char *dir = temp_dir();
+    const char *data = path_of("%s/data", dir), *store = path_of("%s/store", dir);
+    struct gen_options chain = index_chain(data);
+    make_dirs(data);
+    struct gen *gen = gen_open(&chain);
+    gen_blocks(gen, 100, 0);
+    gen_close(gen);
+    struct index_options options = index_options_for(data, store);
+    index_few_bytes = INDEX_FEW_BYTES;
+    options.memory = UINT64_C(1) << 30;
+    expect_told(&options, INDEX_JOIN, "-");
+    expect_told(&options, -1, "-+");
+    remove_tree(store);
+    make_dirs(path_of("%s/tmp", dir));
+    options.tmp = path_of("%s/tmp", dir);
+    expect_told(&options, INDEX_HEADERS, "");
+    expect_told(&options, INDEX_WALK, "-+");
+    expect_told(&options, INDEX_JOIN, "+");
+    expect_told(&options, -1, "+");
+    remove_tree(dir);
+    free(dir);
+}
+
 /* With --tmp a build that was interrupted without it is not gone on from: what it left makes room before anything else
  * needs it, and the message of that comes once. */
 static void test_goes_elsewhere(void **state)
@@ -177,8 +227,9 @@ static void test_damaged_block(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_interrupted),     cmocka_unit_test(test_goes_elsewhere), cmocka_unit_test(test_invalid),
-        cmocka_unit_test(test_missing_outputs), cmocka_unit_test(test_damaged_block),
+        cmocka_unit_test(test_interrupted),   cmocka_unit_test(test_goes_elsewhere),
+        cmocka_unit_test(test_invalid),       cmocka_unit_test(test_missing_outputs),
+        cmocka_unit_test(test_damaged_block), cmocka_unit_test(test_tells_what_is_next),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
