@@ -172,14 +172,15 @@ LONG = tests/parser/test_hasher $(addprefix tests/cli/test_,no_memory index_faul
 IN_MEMORY = $(shell [ -z "$$TMPDIR" ] && ! grep -q '^[^ ]* /dev/shm [^ ]* [^ ]*noexec' /proc/mounts && \
     { df -Pk /dev/shm; grep MemAvailable /proc/meminfo; } 2>/dev/null | \
     awk '$$6 == "/dev/shm" { free = $$4 } /MemAvailable/ && $$2 >= 8 * 2^20 && free >= 8 * 2^20 { print "/dev/shm" }')
-# $(call run_tests,TESTS,FUZZ_NOUNS,SCRIPTS): each names what it skips; UNKTX tells which binary to run. Threads that have no work
-# sleep: by default libgomp lets them spin, which takes the processor from the other entries.
-run_tests = rm -f $(BUILD)/failed; \
+# $(call run_tests,TESTS,FUZZ_NOUNS,SCRIPTS): what they say that they skip is listed at the end; UNKTX tells which binary to run. Threads
+# that have no work sleep: by default libgomp lets them spin, which takes the processor from the other entries.
+run_tests = rm -f $(BUILD)/failed $(BUILD)/skipped; \
 	printf '%s\n' $(patsubst %,script:%,$(3)) $(patsubst %,program:%,$(filter $(LONG),$(1)) $(filter-out $(LONG),$(1))) \
 	    $(patsubst %,corpus:%,$(2)) | \
 	    UNKTX=$(BUILD)/unktx CHAINGEN=$(CHAINGEN) BUILD=$(BUILD) CC="$(CC) $(SANITIZER)" MAKE="$(MAKE)" OMP_WAIT_POLICY=passive \
 	    $(addprefix TMPDIR=,$(IN_MEMORY)) \
 	    xargs -P $(CHECK_JOBS) -I@ sh tests/run.sh @ || echo "not all were run" >>$(BUILD)/failed; \
+	if [ -s $(BUILD)/skipped ]; then echo "not tested here:"; sort $(BUILD)/skipped; fi; \
 	if [ -s $(BUILD)/failed ]; then echo "FAILED:"; cat $(BUILD)/failed; exit 1; fi; echo "all test programs passed"
 
 check: all $(TESTS) $(CHAINGEN) $(REPLAYS)

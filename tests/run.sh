@@ -1,6 +1,7 @@
 #!/bin/sh
 # Runs one entry of `make check`: program:NAME, corpus:NOUN or script:NAME. Several run at the same time, so what one prints (also what
 # it skips) is kept until it ends, and then printed in one piece. A failure is noted in BUILD/failed; the exit status is 0 all the same.
+# Lines that say what was skipped are in BUILD/skipped too: each begins or ends with "skipped", or says what is not here.
 # From the environment: BUILD, and what the entries take (UNKTX, CHAINGEN, CC, MAKE).
 set -u
 cd "$(dirname "$0")/.."
@@ -22,5 +23,6 @@ times >"$printed.times"
     flock 9
     echo "== $name ($(tail -n 1 "$printed.times") of user and system time)"
     cat "$printed"
+    grep -aE '^skipped: |: skipped$|^no [A-Za-z0-9]+: | is not here|does not run here' "$printed" | sed "s|^|$name: |" >>"$BUILD/skipped"
     [ $status = 0 ] || echo "$kind $name: exit status $status" >>"$BUILD/failed"
 } 9>"$BUILD/check.lock"
