@@ -199,9 +199,15 @@ static const struct option option_with_nulldata = {
     .help = "list nulldata outputs too, as far as the store has them (scan --nulldata store keeps all)",
 };
 
-static const struct option *const options[] = {&option_read_store,    &option_as_of_height, &option_rules_hidden,
-                                               &option_with_nulldata, OPTIONS_SELECT,       &option_labels,
-                                               &option_threads,       &option_out_file,     NULL};
+static const struct option *const options[] = {&option_read_store,
+                                               &option_as_of_height,
+                                               &option_rules_hidden,
+                                               &option_with_nulldata,
+                                               OPTIONS_SELECT(option_select_kind),
+                                               &option_labels,
+                                               &option_threads,
+                                               &option_out_file,
+                                               NULL};
 
 static const struct table_schema *const tables[] = {&schema_outputs, NULL};
 

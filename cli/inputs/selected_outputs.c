@@ -38,6 +38,13 @@ const struct option option_select_kind = {
     .field = FIELD(select_kind),
     .help = "only outputs of this kind; the last three are unknown with --rules hidden only",
 };
+const struct option option_select_kind_of_core = {
+    .name = "kind",
+    .type = OPTION_CHOICE,
+    .value = "nonstandard|nulldata|pubkey|multisig",
+    .field = FIELD(select_kind),
+    .help = "only outputs of this kind",
+};
 const struct option option_select_protocol = {
     .name = "protocol",
     .type = OPTION_TEXT,

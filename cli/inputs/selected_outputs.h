@@ -7,13 +7,14 @@
 #include "graph/dag/forest.h"
 #include "graph/scripts/selector.h"
 
+/* --kind twice: with what the rule set hidden adds, and, for commands without that, what Core's rules have. */
 extern const struct option option_select_script, option_select_template, option_select_known, option_select_kind,
-    option_select_protocol, option_select_min_value, option_select_from_height, option_select_dag;
-/* All of them, for a command's table. */
-#define OPTIONS_SELECT                                                                                                 \
-    &option_select_script, &option_select_template, &option_select_known, &option_select_kind,                         \
-        &option_select_protocol, &option_select_min_value, &option_select_from_height, &option_select_dag,             \
-        &option_known_scripts
+    option_select_kind_of_core, option_select_protocol, option_select_min_value, option_select_from_height,
+    option_select_dag;
+/* All of them, for a command's table, with either --kind. */
+#define OPTIONS_SELECT(kind)                                                                                           \
+    &option_select_script, &option_select_template, &option_select_known, &(kind), &option_select_protocol,            \
+        &option_select_min_value, &option_select_from_height, &option_select_dag, &option_known_scripts
 
 struct selected_outputs {
     const struct settings *settings;

@@ -176,6 +176,8 @@ static void test_usage(void **state)
         {"unlocks --dag 1 --dag 2", "--dag is given twice"},
         {"templates --min-value 1 --min-value 2", "--min-value is given twice"},
         {"outputs --kind pubkey --kind multisig", "--kind is given twice"},
+        {"keys --kind scripthash", "--kind: 'scripthash' is none of"},
+        {"unlocks --kind witness_v1_taproot", "--kind: 'witness_v1_taproot' is none of"},
         {"outputs --rules core-22 --rules core-22", "--rules is given twice"},
         {"outputs -o a.csv --output b.csv", "--output is given twice"},
         {"outputs --script \xff\xfe", "is no text in UTF-8"},
