@@ -111,7 +111,7 @@ enum status report_choose(struct report *report)
         comes_first *first;
     } lists[REPORT_LISTS] = {
         {{.id = "ordered",
-          .title = "The most ordered T-DAGs",
+          .title = "The most automatic T-DAGs",
           .caption = "T-DAGs by automation",
           .order = "By automation: how much a programme's work they look like, from 0 to 1 (the manual page unktx-dags "
                    "says what it is the mean of). Small ones easily look so."},
