@@ -21,6 +21,7 @@
 #define PIECE_HEADER 16u
 #define CHECK_SIZE 5u
 #define ENTRY_MAX (8u + 10u + 10u + 8u + SPILL_BYTES_MAX)
+_Static_assert(SPILL_BUFFER_MIN == PIECE_HEADER + ENTRY_MAX, "room for one entry");
 
 struct open_piece {
     uint8_t *bytes; /* a piece under way; NULL until there is one */
@@ -94,7 +95,7 @@ static enum status open_files(struct spill *spill, int flags, struct fault *faul
 static enum status open_spill(const struct spill_shape *shape, int flags, struct spill **out, struct fault *fault)
 {
     assert(shape->key_size >= 1 && shape->key_size <= 8 && shape->bytes <= SPILL_BYTES_MAX &&
-           shape->buffer >= PIECE_HEADER + ENTRY_MAX);
+           shape->buffer >= SPILL_BUFFER_MIN);
     *out = NULL;
     struct spill *spill = mem_alloc(1, sizeof *spill);
     if (!spill)
@@ -188,7 +189,7 @@ enum status spill_resume(const struct spill_shape *given, struct cursor *saved, 
     shape.buffer = (size_t)cursor_u64(saved);
     *out = NULL;
     if (!cursor_ok(saved) || shape.parts == 0 || shape.parts > cursor_left(saved) / 16 || shape.key_size == 0 ||
-        shape.key_size > 8 || shape.buffer < PIECE_HEADER + ENTRY_MAX || shape.buffer > 1u << 20)
+        shape.key_size > 8 || shape.buffer < SPILL_BUFFER_MIN || shape.buffer > 1u << 20)
         return fault_set(fault, STATUS_FORMAT, shape.folder, FAULT_NO_OFFSET,
                          "the checkpoint of temporary files is malformed");
     enum status status = open_spill(&shape, 0, out, fault);

@@ -26,6 +26,7 @@ struct spill_entry {
 
 #define SPILL_BYTES_MAX 32u
 #define SPILL_FILES 8u
+#define SPILL_BUFFER_MIN 84u  /* a piece with one entry, the largest */
 #define SPILL_PIECE_BYTES 32u /* what each part has for each worker, beside its buffer */
 
 struct spill_shape {
@@ -37,7 +38,7 @@ struct spill_shape {
     bool extra;
     bool check;
     unsigned bytes; /* 0 to SPILL_BYTES_MAX; a spill with some is not for a checkpoint */
-    size_t buffer;  /* of each part and worker, in bytes */
+    size_t buffer;  /* of each part and worker, in bytes: SPILL_BUFFER_MIN or more */
 };
 
 /* Files that are there from an earlier run are emptied. */

@@ -105,7 +105,7 @@ static void test_all_come_back(void **state)
                                     .key_size = key_size,
                                     .extra = key_size % 2,
                                     .check = key_size % 3 == 0,
-                                    .buffer = 64 + rng_below(&rng, 5000)};
+                                    .buffer = SPILL_BUFFER_MIN + rng_below(&rng, 5000)};
         struct sums sums[PARTS] = {0};
         struct buffer checkpoint = {0};
         struct spill *spill;
