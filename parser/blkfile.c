@@ -53,7 +53,7 @@ static bool may_read(const char *path)
 enum status blkdir_check_access(const struct blkdir *dir, struct fault *fault)
 {
     const char *first = NULL;
-    char more[32] = "";
+    char more[40] = "";
     size_t refused = 0;
     for (size_t i = 0; i < dir->count; i++)
         if (!may_read(dir->files[i].path) && refused++ == 0)
