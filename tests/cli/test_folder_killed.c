@@ -1,14 +1,13 @@
 /* A run that is killed at any step of putting its files in place: the next one goes on, its tables are those that come
  * undisturbed, and what has changed since the run before is right, or left out and said so. The calls below stand
  * before the C library's. */
-#define _GNU_SOURCE /* RTLD_NEXT */
+#define _GNU_SOURCE /* renameat2 */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
 #include <stdint.h>
 #include <cmocka.h>
 
-#include <dlfcn.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,30 +16,12 @@
 
 #include "tests/support/command.h"
 #include "tests/support/dir.h"
-
-#define KILLED 9
+#include "tests/support/steps.h"
 
 /* ---- the calls before which it is killed ---- */
 
-static bool counts;   /* only while the command runs */
-static bool has_gone; /* a file before was removed, which is the same for all of them */
-static long made;
-static long kill_at;     /* from 1 */
+static bool has_gone;    /* a file before was removed, which is the same for all of them */
 static bool no_exchange; /* the file system knows no such thing */
-
-static void *next(const char *name)
-{
-    void *function = dlsym(RTLD_NEXT, name);
-    if (!function)
-        abort();
-    return function;
-}
-
-static void step(void)
-{
-    if (counts && ++made == kill_at)
-        _exit(KILLED);
-}
 
 typedef int rename_fn(const char *from, const char *to);
 typedef int renameat2_fn(int from_folder, const char *from, int to_folder, const char *to, unsigned flags);
@@ -48,8 +29,8 @@ typedef int unlink_fn(const char *path);
 
 int rename(const char *from, const char *to)
 {
-    step();
-    return ((rename_fn *)next("rename"))(from, to);
+    steps_take();
+    return ((rename_fn *)next_function("rename"))(from, to);
 }
 
 int renameat2(int from_folder, const char *from, int to_folder, const char *to, unsigned flags)
@@ -59,16 +40,16 @@ int renameat2(int from_folder, const char *from, int to_folder, const char *to, 
         return -1;
     }
     if (access(to, F_OK) == 0)
-        step();
-    return ((renameat2_fn *)next("renameat2"))(from_folder, from, to_folder, to, flags);
+        steps_take();
+    return ((renameat2_fn *)next_function("renameat2"))(from_folder, from, to_folder, to, flags);
 }
 
 int unlink(const char *path)
 {
     if (!has_gone)
-        step();
-    has_gone = counts;
-    return ((unlink_fn *)next("unlink"))(path);
+        steps_take();
+    has_gone = steps.counted;
+    return ((unlink_fn *)next_function("unlink"))(path);
 }
 
 /* ---- the folders ---- */
@@ -165,7 +146,7 @@ static bool go_on(const struct runs *runs)
     bool tables = strncmp(runs->again, "dags", 4) == 0;
     struct run run = run_apart(runs->again);
     if (run.exit_status != 0)
-        fail_msg("after a kill at %ld: %s", kill_at, run.err);
+        fail_msg("after a kill at %ld: %s", steps.kill_at, run.err);
     assert_true(is_as(runs->end, "-x changes.csv -x datapackage.json"));
     bool compared = tables && listed && has_changes(runs, whole, run.err);
     if (!tables || !listed)
@@ -177,18 +158,18 @@ static bool go_on(const struct runs *runs)
 static void kill_at_each(const struct runs *runs)
 {
     unsigned seen[2] = {0};
-    for (kill_at = 1;; kill_at++) {
+    for (steps.kill_at = 1;; steps.kill_at++) {
         renew(runs->from);
-        made = 0;
+        steps.made = 0;
         has_gone = false;
-        counts = true;
+        steps.counted = true;
         struct run run = run_apart(runs->command);
-        counts = false;
+        steps.counted = false;
         int status = run.exit_status;
         run_free(&run);
         if (status == 0)
             break;
-        assert_int_equal(status, KILLED);
+        assert_int_equal(status, STEPS_KILLED);
         seen[go_on(runs)]++;
     }
     assert_true(is_as(runs->makes, ""));

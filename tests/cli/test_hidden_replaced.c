@@ -1,13 +1,12 @@
 /* unktx hidden --dags, killed at any step of putting its store in place: the one before or the new one is there, whole,
  * also where the file system cannot exchange two names. The calls below stand before the C library's. */
-#define _GNU_SOURCE /* RTLD_NEXT */
+#define _GNU_SOURCE /* renameat2 */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
 #include <stdint.h>
 #include <cmocka.h>
 
-#include <dlfcn.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,27 +15,9 @@
 
 #include "tests/support/command.h"
 #include "tests/support/dir.h"
+#include "tests/support/steps.h"
 
-#define KILLED 9
-
-static bool counts;      /* only while the command runs */
-static long made;        /* calls */
-static long kill_at;     /* the process ends before this one, from 1 */
 static bool no_exchange; /* the file system knows no such thing */
-
-static void *next(const char *name)
-{
-    void *function = dlsym(RTLD_NEXT, name);
-    if (!function)
-        abort();
-    return function;
-}
-
-static void step(void)
-{
-    if (counts && ++made == kill_at)
-        _exit(KILLED);
-}
 
 typedef int rename_fn(const char *from, const char *to);
 typedef int renameat2_fn(int from_folder, const char *from, int to_folder, const char *to, unsigned flags);
@@ -45,30 +26,30 @@ typedef int rmdir_fn(const char *path);
 
 int rename(const char *from, const char *to)
 {
-    step();
-    return ((rename_fn *)next("rename"))(from, to);
+    steps_take();
+    return ((rename_fn *)next_function("rename"))(from, to);
 }
 
 int renameat2(int from_folder, const char *from, int to_folder, const char *to, unsigned flags)
 {
-    step();
+    steps_take();
     if (no_exchange) {
         errno = EINVAL;
         return -1;
     }
-    return ((renameat2_fn *)next("renameat2"))(from_folder, from, to_folder, to, flags);
+    return ((renameat2_fn *)next_function("renameat2"))(from_folder, from, to_folder, to, flags);
 }
 
 int unlinkat(int folder, const char *name, int flags)
 {
-    step();
-    return ((unlinkat_fn *)next("unlinkat"))(folder, name, flags);
+    steps_take();
+    return ((unlinkat_fn *)next_function("unlinkat"))(folder, name, flags);
 }
 
 int rmdir(const char *path)
 {
-    step();
-    return ((rmdir_fn *)next("rmdir"))(path);
+    steps_take();
+    return ((rmdir_fn *)next_function("rmdir"))(path);
 }
 
 static int begin(void **state)
@@ -86,7 +67,7 @@ static int make(unsigned height)
     struct run run = command_run_apart(
         "hidden --quiet --threads 1 --dags --to-height %u --store %s/store -o %s/rows.csv", height, dir, dir);
     int status = run.exit_status;
-    if (status != 0 && status != KILLED)
+    if (status != 0 && status != STEPS_KILLED)
         fail_msg("%s", run.err);
     run_free(&run);
     return status;
@@ -110,11 +91,11 @@ static void kill_at_every_step(void **state)
     bool seen[2] = {false};
     assert_int_equal(make(40), 0);
     assert_true(is_of(40));
-    for (kill_at = 1;; kill_at++) {
-        made = 0;
-        counts = true;
+    for (steps.kill_at = 1;; steps.kill_at++) {
+        steps.made = 0;
+        steps.counted = true;
         int status = make(50);
-        counts = false;
+        steps.counted = false;
         bool old = is_of(40);
         assert_true(old || is_of(50));
         assert_false(old && status == 0);
@@ -127,7 +108,7 @@ static void kill_at_every_step(void **state)
         assert_false(path_exists(path_of("%s/store/hidden.old", dir)));
     }
     assert_true(seen[false] && seen[true]);
-    assert_true(kill_at > 5);
+    assert_true(steps.kill_at > 5);
 }
 
 static void without_exchange(void **state)

@@ -1,14 +1,13 @@
 /* What this process may not have is no damage of its input: each open, read and mapping of a command fails once, with
  * each of the errors that tell of a limit, of a signal or of a lost file system. The calls are those of this program
  * and of the libraries that it is linked with: the functions below stand before the C library's. */
-#define _GNU_SOURCE /* RTLD_NEXT */
+#define _GNU_SOURCE /* O_TMPFILE */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
 #include <stdint.h>
 #include <cmocka.h>
 
-#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdatomic.h>
@@ -22,6 +21,7 @@
 #include "tests/support/chaingen.h"
 #include "tests/support/command.h"
 #include "tests/support/run.h"
+#include "tests/support/steps.h"
 #include "tests/support/stores.h"
 #include "tests/support/table.h"
 
@@ -47,14 +47,6 @@ typedef int open_fn(const char *path, int flags, ...);
 typedef ssize_t pread_fn(int fd, void *bytes, size_t size, off_t offset);
 typedef void *mmap_fn(void *at, size_t size, int protection, int flags, int fd, off_t offset);
 
-static void *next(const char *name)
-{
-    void *function = dlsym(RTLD_NEXT, name);
-    if (!function)
-        abort();
-    return function;
-}
-
 /* Of the test's own files only: the C library and OpenMP open others. */
 static bool is_ours(const char *path) { return strncmp(path, "/proc", 5) != 0 && strncmp(path, "/sys", 4) != 0; }
 
@@ -66,7 +58,7 @@ int open(const char *path, int flags, ...)
     va_start(arguments, flags);
     mode_t mode = flags & (O_CREAT | O_TMPFILE) ? va_arg(arguments, mode_t) : 0;
     va_end(arguments);
-    return is_ours(path) && fails(CALL_OPEN) ? -1 : ((open_fn *)next("open"))(path, flags, mode);
+    return is_ours(path) && fails(CALL_OPEN) ? -1 : ((open_fn *)next_function("open"))(path, flags, mode);
 }
 
 ssize_t pread(int fd, void *bytes, size_t size, off_t offset);
@@ -75,14 +67,15 @@ ssize_t pread(int fd, void *bytes, size_t size, off_t offset)
 {
     struct stat info; /* of a memfd nothing of the command is read */
     bool is_file = fstat(fd, &info) == 0 && info.st_nlink > 0;
-    return is_file && fails(CALL_READ) ? -1 : ((pread_fn *)next("pread"))(fd, bytes, size, offset);
+    return is_file && fails(CALL_READ) ? -1 : ((pread_fn *)next_function("pread"))(fd, bytes, size, offset);
 }
 
 void *mmap(void *at, size_t size, int protection, int flags, int fd, off_t offset);
 void *mmap64(void *at, size_t size, int protection, int flags, int fd, off_t offset) __attribute__((alias("mmap")));
 void *mmap(void *at, size_t size, int protection, int flags, int fd, off_t offset)
 {
-    return fd >= 0 && fails(CALL_MAP) ? MAP_FAILED : ((mmap_fn *)next("mmap"))(at, size, protection, flags, fd, offset);
+    return fd >= 0 && fails(CALL_MAP) ? MAP_FAILED
+                                      : ((mmap_fn *)next_function("mmap"))(at, size, protection, flags, fd, offset);
 }
 
 static void fail_none(void)

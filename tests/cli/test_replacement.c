@@ -1,13 +1,12 @@
 /* replacement: files that take their places together, whichever rename fails, and where the file system cannot exchange
  * two names. The calls below stand before the C library's. */
-#define _GNU_SOURCE /* RTLD_NEXT */
+#define _GNU_SOURCE /* renameat2 */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
 #include <stdint.h>
 #include <cmocka.h>
 
-#include <dlfcn.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,6 +16,7 @@
 #include "cli/output/replacement.h"
 #include "parser/mem.h"
 #include "tests/support/run.h"
+#include "tests/support/steps.h"
 
 /* ---- the calls that fail ---- */
 
@@ -31,14 +31,6 @@ static int fail_with;
 typedef int rename_fn(const char *from, const char *to);
 typedef int fsync_fn(int fd);
 typedef int renameat2_fn(int from_folder, const char *from, int to_folder, const char *to, unsigned flags);
-
-static void *next(const char *name)
-{
-    void *function = dlsym(RTLD_NEXT, name);
-    if (!function)
-        abort();
-    return function;
-}
 
 static bool fails(void)
 {
@@ -57,13 +49,13 @@ static void note(const char *path)
 int fsync(int fd)
 {
     note("|");
-    return ((fsync_fn *)next("fsync"))(fd);
+    return ((fsync_fn *)next_function("fsync"))(fd);
 }
 
 int rename(const char *from, const char *to)
 {
     note(strstr(to, "/.unktx-") ? from : to);
-    return fails() ? -1 : ((rename_fn *)next("rename"))(from, to);
+    return fails() ? -1 : ((rename_fn *)next_function("rename"))(from, to);
 }
 
 int renameat2(int from_folder, const char *from, int to_folder, const char *to, unsigned flags)
@@ -73,7 +65,7 @@ int renameat2(int from_folder, const char *from, int to_folder, const char *to, 
         return -1;
     }
     note(to);
-    return fails() ? -1 : ((renameat2_fn *)next("renameat2"))(from_folder, from, to_folder, to, flags);
+    return fails() ? -1 : ((renameat2_fn *)next_function("renameat2"))(from_folder, from, to_folder, to, flags);
 }
 
 /* ---- a folder ---- */
@@ -148,12 +140,12 @@ static void test_all(void **state)
 static void test_steps(void **state)
 {
     (void)state;
-    static const unsigned steps[FILES] = {3, 1, 0, 1};
+    static const unsigned order[FILES] = {3, 1, 0, 1};
     struct replaced files[FILES];
     struct fault fault = {0};
     begin(files);
     for (size_t i = 0; i < FILES; i++)
-        files[i].step = steps[i];
+        files[i].step = order[i];
     no_exchange = true; /* then d, which is new, is tried to be moved away before */
     memset(calls, 0, sizeof calls);
     assert_int_equal(replacement_make(dir, files, FILES, &fault), STATUS_OK);
