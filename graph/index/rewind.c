@@ -125,5 +125,13 @@ enum status index_rewind_to_fork(struct index_work *work, const struct index_ide
     bool anew = fork->keep > 0 && fork->target > fork->keep && !is_worth_keeping(work, fork->target);
     if (anew)
         work->base = index_state_empty();
-    return anew || removes ? kv_write(work->kv, 0, write_base, &work->base, work->fault) : STATUS_OK;
+    if (!anew && !removes)
+        return STATUS_OK;
+    /* A checkpoint says what the tables have beyond its base, which the base does not tell: an empty one is alike
+     * whatever was there before. What is deleted below must not come back as what a checkpoint stands on. */
+    status = index_name_folder(work);
+    if (status != STATUS_OK)
+        return status;
+    work_empty_folder(work->folder);
+    return kv_write(work->kv, 0, write_base, &work->base, work->fault);
 }

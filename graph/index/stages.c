@@ -435,7 +435,7 @@ enum status index_begin_stages(struct index_work *work)
     timings_stage("walk");
     work_hold(work, true); /* else a folder is left that has the name of no index */
     enum status status = open_stages(work);
-    work_hold(work, status == STATUS_OK && !work->in_memory);
+    work_hold(work, status == STATUS_OK && !work->in_memory && work->stage < WORK_WALKED);
     take_memory_of_files(work);
     if (status == STATUS_OK)
         status = kv_write(work->kv, 0, index_cut_after_stage, work, work->fault);

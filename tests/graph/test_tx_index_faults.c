@@ -14,6 +14,7 @@
 #include "parser/stop.h"
 #include "tests/support/index_builds.h"
 #include "tests/support/run.h"
+#include "tests/support/trouble.h"
 
 static void test_interrupted(void **state)
 {
@@ -141,6 +142,42 @@ static void test_goes_elsewhere(void **state)
     free(dir);
 }
 
+/* A process that ends between the last commit of an index and the end of its temporary files leaves these, and one that
+ * ends once it has taken blocks back leaves them too. Nothing goes on from them where the index is made anew, which
+ * empties the tables that they stand on. */
+static void test_outlived_checkpoint(void **state)
+{
+    (void)state;
+    char *dir = temp_dir();
+    const char *data = path_of("%s/data", dir), *store = path_of("%s/store", dir), *fresh = path_of("%s/fresh", dir);
+    struct gen_options chain = index_chain(data);
+    make_dirs(data);
+    struct gen *gen = gen_open(&chain);
+    gen_blocks(gen, 200, 0);
+    gen_close(gen);
+    uint64_t few_bytes = index_few_bytes;
+    index_few_bytes = 0; /* files on the disk */
+    struct index_options options = index_options_for(data, store);
+    struct index_result result;
+    index_stop_at = INDEX_TABLES;
+    assert_int_equal(index_build(&options, &result, NULL), STATUS_INTERRUPTED);
+    stop_after(-1);
+    index_stop_at = -1;
+    expect_shell(0, NULL, path_of("cp -r %s/tio/tmp %s/kept", store, dir));
+    index_built(data, store);
+    options.to_height = 5;
+    index_built_with(&options);
+    expect_shell(0, NULL, path_of("cp -r %s/kept %s/tio/tmp", dir, store));
+    index_went_on = 0;
+    index_built(data, store);
+    assert_int_equal(index_went_on, 0);
+    index_built(data, fresh);
+    assert_same_index(store, fresh);
+    index_few_bytes = few_bytes;
+    remove_tree(dir);
+    free(dir);
+}
+
 /* The node of this fixture found the branch with the most work invalid: it spends an output twice. */
 static void test_invalid(void **state)
 {
@@ -227,9 +264,10 @@ static void test_damaged_block(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_interrupted),   cmocka_unit_test(test_goes_elsewhere),
-        cmocka_unit_test(test_invalid),       cmocka_unit_test(test_missing_outputs),
-        cmocka_unit_test(test_damaged_block), cmocka_unit_test(test_tells_what_is_next),
+        cmocka_unit_test(test_interrupted),         cmocka_unit_test(test_goes_elsewhere),
+        cmocka_unit_test(test_outlived_checkpoint), cmocka_unit_test(test_invalid),
+        cmocka_unit_test(test_missing_outputs),     cmocka_unit_test(test_damaged_block),
+        cmocka_unit_test(test_tells_what_is_next),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
