@@ -24,11 +24,13 @@ static long made;        /* renames of both kinds */
 static long fail_at;     /* which of them fails, from 1; 0: none */
 static long fail_times;  /* how many, that one included */
 static bool no_exchange; /* the file system knows no such thing */
+static bool no_links;    /* nor second names of a file */
 static char calls[64];   /* the last letter of each name that changes, and | where names are made durable */
 static const int errors[] = {EPERM, EBUSY, EIO, ENOSPC};
 static int fail_with;
 
 typedef int rename_fn(const char *from, const char *to);
+typedef int link_fn(const char *from, const char *to);
 typedef int fsync_fn(int fd);
 typedef int renameat2_fn(int from_folder, const char *from, int to_folder, const char *to, unsigned flags);
 
@@ -58,6 +60,15 @@ int rename(const char *from, const char *to)
     return fails() ? -1 : ((rename_fn *)next_function("rename"))(from, to);
 }
 
+int link(const char *from, const char *to)
+{
+    if (no_links) {
+        errno = EPERM;
+        return -1;
+    }
+    return ((link_fn *)next_function("link"))(from, to);
+}
+
 int renameat2(int from_folder, const char *from, int to_folder, const char *to, unsigned flags)
 {
     if (no_exchange) {
@@ -66,6 +77,15 @@ int renameat2(int from_folder, const char *from, int to_folder, const char *to, 
     }
     note(to);
     return fails() ? -1 : ((renameat2_fn *)next_function("renameat2"))(from_folder, from, to_folder, to, flags);
+}
+
+/* What the file system can do, from 0: all of it, no exchange, and no second names either. */
+#define WAYS 3
+
+static void set_way(unsigned way)
+{
+    no_exchange = way > 0;
+    no_links = way > 1;
 }
 
 /* ---- a folder ---- */
@@ -97,7 +117,7 @@ static void begin(struct replaced files[FILES])
     for (size_t i = 0; i < FILES; i++)
         files[i] = (struct replaced){.name = names[i], .temporary = i == 2 ? NULL : temporary(names[i], "new")};
     made = fail_at = fail_times = 0;
-    no_exchange = false;
+    set_way(0);
 }
 
 static void end(struct replaced files[FILES])
@@ -124,11 +144,11 @@ static void assert_folder(const char *expected)
 static void test_all(void **state)
 {
     (void)state;
-    for (int way = 0; way < 2; way++) {
+    for (unsigned way = 0; way < WAYS; way++) {
         struct replaced files[FILES];
         struct fault fault = {0};
         begin(files);
-        no_exchange = way == 1;
+        set_way(way);
         assert_int_equal(replacement_make(dir, files, FILES, &fault), STATUS_OK);
         assert_folder(NEW);
         assert_true(files[2].is_done && files[2].is_gone && files[3].is_done && !files[3].is_gone);
@@ -158,13 +178,13 @@ static void test_steps(void **state)
 static void test_one_fails(void **state)
 {
     (void)state;
-    for (unsigned kind = 0; kind < 2 * sizeof errors / sizeof *errors; kind++) {
-        fail_with = errors[kind / 2];
+    for (unsigned kind = 0; kind < WAYS * sizeof errors / sizeof *errors; kind++) {
+        fail_with = errors[kind / WAYS];
         for (long at = 1;; at++) {
             struct replaced files[FILES];
             struct fault fault = {0};
             begin(files);
-            no_exchange = kind % 2 == 1;
+            set_way(kind % WAYS);
             fail_at = at;
             fail_times = 1;
             enum status status = replacement_make(dir, files, FILES, &fault);
@@ -187,17 +207,17 @@ static void test_all_fail(void **state)
 {
     (void)state;
     fail_with = EIO;
-    for (int way = 0; way < 2; way++) {
+    for (unsigned way = 0; way < WAYS; way++) {
         for (long at = 2; at <= 4; at++) {
             struct replaced files[FILES];
             struct fault fault = {0};
             begin(files);
-            no_exchange = way == 1;
+            set_way(way);
             fail_at = at;
             fail_times = 1000;
             assert_int_equal(replacement_make(dir, files, FILES, &fault), STATUS_IO);
             assert_null(strstr(fault.text, "are as they were"));
-            assert_string_equal(fault.path, path_of("%s/%s", dir, names[at - 1]));
+            assert_string_equal(fault.path, path_of("%s/%s", dir, names[way == 2 ? (at - 1) / 2 : at - 1]));
             replacement_free(files, FILES);
             struct run run = shell("cd %s && cat $(ls -A) | tr -d '\n' | sed 's/new//g; s/oldoldoldold/all/'", dir);
             assert_string_equal(run.out, "all");

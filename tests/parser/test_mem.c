@@ -150,8 +150,10 @@ static void test_keep(void **state)
     (void)state;
     mem_keep();
     fill_and_free();
-    if (SANITIZED) /* whose allocator is another */
+    if (SANITIZED) {
+        print_message("skipped: a sanitizer has an allocator of its own\n");
         skip();
+    }
     long before = first_touches();
     for (unsigned round = 0; round < 8; round++)
         fill_and_free();
