@@ -28,7 +28,7 @@ void signals_hold(void);
 void signals_release(void);
 
 /* Before the command itself says that it was interrupted: from then on it is not cut off, so that this is said once and
- * in a line of its own. It ends as soon as it can. */
+ * in a line of its own. The command then ends as soon as it can. */
 void signals_end(void);
 
 /* The file of that name, or the folder if it is empty, goes if the process is cut off, until it is forgotten. At most
