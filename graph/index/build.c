@@ -55,7 +55,8 @@ static enum status open_index(struct build *build)
     int size = snprintf(path, sizeof path, "%s/tio", work->options->store);
     if (size < 0 || (size_t)size >= sizeof path)
         return fault_set(work->fault, STATUS_LIMIT, NULL, FAULT_NO_OFFSET, "the path of the index is too long");
-    if (getrandom(work->seed, sizeof work->seed, 0) != (ssize_t)sizeof work->seed)
+    if (getrandom(work->seed, sizeof work->seed, 0) != (ssize_t)sizeof work->seed ||
+        getrandom(work->number, sizeof work->number, 0) != (ssize_t)sizeof work->number)
         return fault_errno(work->fault, path, FAULT_NO_OFFSET, "no random numbers");
     return kv_open(path, KV_NEW, &index_words, index_table_names, INDEX_TABLE_COUNT, create, build, &work->kv,
                    work->fault);

@@ -37,9 +37,15 @@ bool index_cut_merged(struct kv_txn *txn, void *context)
     return cut_runs(txn, context, TABLE_TXIDS, false) && cut_runs(txn, context, TABLE_LATE_SPENDS, false);
 }
 
-bool index_cut_tables(struct kv_txn *txn, const struct index_state *base, enum work_stage stage)
+bool index_cut_tables(struct kv_txn *txn, struct index_work *work, enum work_stage stage)
 {
+    const struct index_state *base = &work->base;
     const struct index_totals *totals = &base->totals;
+    if (stage <= WORK_WALKED) { /* what checkpoints of the stages after that stand on is gone */
+        memcpy(work->begun, work->number, INDEX_BEGUN_SIZE);
+        if (!kv_put(txn, TABLE_META, "begun", 5, work->begun, INDEX_BEGUN_SIZE))
+            return false;
+    }
     if (totals->blocks == 0 && stage <= WORK_WALKED) {
         for (unsigned table = TABLE_BLOCKS; table < INDEX_TABLE_COUNT; table++)
             if (!kv_clear(txn, table))
@@ -57,6 +63,6 @@ bool index_cut_tables(struct kv_txn *txn, const struct index_state *base, enum w
 
 bool index_cut_after_stage(struct kv_txn *txn, void *context)
 {
-    const struct index_work *work = context;
-    return index_cut_tables(txn, &work->base, work->stage);
+    struct index_work *work = context;
+    return index_cut_tables(txn, work, work->stage);
 }

@@ -155,6 +155,7 @@ static enum status read_base(struct early_walk *early, uint32_t *since)
         return status;
     work->base = *index_state_of(index);
     memcpy(work->seed, index_seed_of(index), INDEX_SEED_SIZE);
+    memcpy(work->begun, index_begun_of(index), INDEX_BEGUN_SIZE);
     uint32_t blocks = work->base.totals.blocks;
     if (blocks > 0)
         status = index_block_at(index, blocks - 1, &last, work->fault);

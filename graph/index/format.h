@@ -15,6 +15,7 @@
 
 #define INDEX_VERSION 2u
 #define INDEX_SEED_SIZE 16u
+#define INDEX_BEGUN_SIZE 8u
 #define INDEX_PAGE 4080u
 #define INDEX_NONE_40 ((UINT64_C(1) << 40) - 1) /* INDEX_NONE in 5 bytes */
 
@@ -210,6 +211,7 @@ enum status index_open_on(struct kv *kv, struct tx_index **index, struct fault *
 enum status index_check_pages(const struct tx_index *index, struct fault *fault) MUST_CHECK;
 const struct index_state *index_state_of(const struct tx_index *index);
 const uint8_t *index_seed_of(const struct tx_index *index);
+const uint8_t *index_begun_of(const struct tx_index *index);
 enum status index_block_entry(struct tx_index *index, uint32_t height, struct block_entry *entry, struct fault *fault)
     MUST_CHECK;
 /* The next older transaction whose txid has that hash's 40 bits, by first output, which is below `below`. *output is

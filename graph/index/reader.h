@@ -23,6 +23,7 @@ struct tx_index {
     struct kv_cursor *cursors[INDEX_TABLE_COUNT];
     struct index_state state;
     uint8_t seed[INDEX_SEED_SIZE];
+    uint8_t begun[INDEX_BEGUN_SIZE];
     struct index_hasher hasher;
     struct index_tx txs[TXS_A_PAGE_MAX]; /* the page of transactions decoded last */
     unsigned txs_count;

@@ -12,10 +12,10 @@ static enum status hash_at(void *context, uint32_t height, struct hash256 *hash,
 
 static bool write_base(struct kv_txn *txn, void *context)
 {
-    const struct index_state *base = context;
+    struct index_work *work = context;
     uint8_t state[STATE_SIZE];
-    index_state_write(base, state);
-    return kv_put(txn, TABLE_META, "state", 5, state, sizeof state) && index_cut_tables(txn, base, WORK_BEGUN);
+    index_state_write(&work->base, state);
+    return kv_put(txn, TABLE_META, "state", 5, state, sizeof state) && index_cut_tables(txn, work, WORK_BEGUN);
 }
 
 /* Makes the base the first `keep` blocks of what it is. */
@@ -83,6 +83,7 @@ static enum status find_base(struct index_work *work, const struct index_identit
         return status;
     work->base = *index_state_of(index);
     memcpy(work->seed, index_seed_of(index), INDEX_SEED_SIZE);
+    memcpy(work->begun, index_begun_of(index), INDEX_BEGUN_SIZE);
     fork->chain = work->chain;
     fork->blocks = work->base.totals.blocks;
     fork->to_height = work->options->to_height;
@@ -125,13 +126,5 @@ enum status index_rewind_to_fork(struct index_work *work, const struct index_ide
     bool anew = fork->keep > 0 && fork->target > fork->keep && !is_worth_keeping(work, fork->target);
     if (anew)
         work->base = index_state_empty();
-    if (!anew && !removes)
-        return STATUS_OK;
-    /* A checkpoint says what the tables have beyond its base, which the base does not tell: an empty one is alike
-     * whatever was there before. What is deleted below must not come back as what a checkpoint stands on. */
-    status = index_name_folder(work);
-    if (status != STATUS_OK)
-        return status;
-    work_empty_folder(work->folder);
-    return kv_write(work->kv, 0, write_base, &work->base, work->fault);
+    return anew || removes ? kv_write(work->kv, 0, write_base, work, work->fault) : STATUS_OK;
 }

@@ -48,7 +48,12 @@ static enum status read_meta(struct tx_index *index, struct fault *fault)
         return damaged(index, "its totals are malformed", fault);
     memcpy(index->state.totals.magic, identity.magic, 4);
     index->state.totals.genesis = identity.genesis;
-    return status;
+    if (status != STATUS_OK)
+        return status;
+    status = kv_get(index->view, TABLE_META, "begun", 5, &bytes, &size, fault);
+    if (status == STATUS_OK && size == INDEX_BEGUN_SIZE)
+        memcpy(index->begun, bytes, INDEX_BEGUN_SIZE);
+    return status == STATUS_NOT_FOUND ? STATUS_OK : status; /* of an older version, or of no build yet */
 }
 
 static enum status begin(struct tx_index *index, struct fault *fault)
@@ -190,6 +195,7 @@ void index_close(struct tx_index *index)
 struct index_totals index_totals_of(const struct tx_index *index) { return index->state.totals; }
 const struct index_state *index_state_of(const struct tx_index *index) { return &index->state; }
 const uint8_t *index_seed_of(const struct tx_index *index) { return index->seed; }
+const uint8_t *index_begun_of(const struct tx_index *index) { return index->begun; }
 
 enum status index_has_no(const struct tx_index *index, const char *what, uint64_t number, struct fault *fault)
 {

@@ -77,6 +77,8 @@ struct index_work {
     struct index_state base; /* what the index holds already, and keeps */
     struct index_hasher hasher;
     uint8_t seed[INDEX_SEED_SIZE];
+    uint8_t number[INDEX_BEGUN_SIZE]; /* of this build, at random */
+    uint8_t begun[INDEX_BEGUN_SIZE];  /* that of the build by which the index was last cut to its base */
     enum work_stage stage;
     bool open;                 /* the stages have begun, and their files are open */
     bool growing;              /* blocks are walked while the files are read: `end` goes up with the chain so far */
@@ -266,10 +268,10 @@ bool index_merge_is_due(const struct index_state *state);
 enum status index_merge(struct index_work *work, struct index_state *state) MUST_CHECK;
 
 /* For kv_write: delete what an interrupted build, blocks that were taken back, or runs that were merged left in the
- * tables. index_cut_tables: what is above `base` in all tables that are written after `stage`. The context of
+ * tables. index_cut_tables: what is above the base in all tables that are written after `stage`. The context of
  * index_cut_after_stage is a struct index_work, and does this for its base and stage; that of index_cut_merged is a
  * struct index_state, of which it deletes the runs that are not named there. */
-bool index_cut_tables(struct kv_txn *txn, const struct index_state *base, enum work_stage stage);
+bool index_cut_tables(struct kv_txn *txn, struct index_work *work, enum work_stage stage);
 bool index_cut_after_stage(struct kv_txn *txn, void *context);
 bool index_cut_merged(struct kv_txn *txn, void *context);
 

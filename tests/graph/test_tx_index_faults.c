@@ -178,6 +178,46 @@ static void test_outlived_checkpoint(void **state)
     free(dir);
 }
 
+/* Nor where another build, with its temporary files elsewhere, began anew meanwhile: it has emptied the tables. */
+static void test_outlived_elsewhere(void **state)
+{
+    (void)state;
+    char *dir = temp_dir();
+    const char *data = path_of("%s/data", dir), *store = path_of("%s/store", dir), *fresh = path_of("%s/fresh", dir);
+    struct gen_options chain = index_chain(data);
+    make_dirs(data);
+    make_dirs(path_of("%s/tmp", dir));
+    struct gen *gen = gen_open(&chain);
+    gen_blocks(gen, 100, 0);
+    gen_close(gen);
+    uint64_t few_bytes = index_few_bytes;
+    index_few_bytes = 0; /* files on the disk */
+    struct index_options options = index_options_for(data, store);
+    struct index_result result;
+    for (int stage = INDEX_JOIN; stage <= INDEX_TABLES; stage++) {
+        remove_tree(store);
+        options.tmp = path_of("%s/tmp", dir);
+        index_stop_at = stage;
+        assert_int_equal(index_build(&options, &result, NULL), STATUS_INTERRUPTED);
+        stop_after(-1);
+        options.tmp = NULL;
+        index_stop_at = INDEX_WALK;
+        assert_int_equal(index_build(&options, &result, NULL), STATUS_INTERRUPTED);
+        stop_after(-1);
+        options.tmp = path_of("%s/tmp", dir);
+        index_stop_at = -1;
+        index_went_on = 0;
+        index_built_with(&options);
+        assert_int_equal(index_went_on, stage == INDEX_JOIN); /* what was walked is in no table */
+        remove_tree(fresh);
+        index_built(data, fresh);
+        assert_same_index(store, fresh);
+    }
+    index_few_bytes = few_bytes;
+    remove_tree(dir);
+    free(dir);
+}
+
 /* The node of this fixture found the branch with the most work invalid: it spends an output twice. */
 static void test_invalid(void **state)
 {
@@ -264,9 +304,13 @@ static void test_damaged_block(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_interrupted),         cmocka_unit_test(test_goes_elsewhere),
-        cmocka_unit_test(test_outlived_checkpoint), cmocka_unit_test(test_invalid),
-        cmocka_unit_test(test_missing_outputs),     cmocka_unit_test(test_damaged_block),
+        cmocka_unit_test(test_interrupted),
+        cmocka_unit_test(test_goes_elsewhere),
+        cmocka_unit_test(test_outlived_checkpoint),
+        cmocka_unit_test(test_outlived_elsewhere),
+        cmocka_unit_test(test_invalid),
+        cmocka_unit_test(test_missing_outputs),
+        cmocka_unit_test(test_damaged_block),
         cmocka_unit_test(test_tells_what_is_next),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
