@@ -176,12 +176,13 @@ static enum status check_lock_file(const struct kv *kv, const char *path, struct
 
 /* In LMDB 0.9.27 to 0.9.31 (Debian 13 has it) the last process that closes an environment destroys the mutexes in its
  * lock file, and one that comes to open it at this moment takes them for whole: whatever it does then fails with EINVAL
- * (ITS#10095). So processes open and close it one by one: who does holds a lock of the folder. That takes less than a
- * millisecond; for a process that was stopped there nobody waits for ever. Returns the file to close, or -1. */
+ * (ITS#10095). So processes open and close it one by one: who does holds a lock of data.mdb, which nobody else locks
+ * (LMDB locks its lock file, hidden_store the folder). That takes less than a millisecond; for a process that was
+ * stopped there nobody waits for ever. Returns the file to close, or -1: what is not there yet has no reader. */
 static int wait_for_turn(const struct kv *kv)
 {
     static const struct timespec pause = {.tv_nsec = 1000000};
-    int fd = open(kv->env_path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int fd = open(kv->data_path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
     for (unsigned i = 0; fd >= 0 && i < TURN_PAUSES && flock(fd, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK; i++)
         nanosleep(&pause, NULL);
     return fd;

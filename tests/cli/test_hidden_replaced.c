@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "tests/support/command.h"
@@ -18,11 +19,13 @@
 #include "tests/support/steps.h"
 
 static bool no_exchange; /* the file system knows no such thing */
+static unsigned naps;
 
 typedef int rename_fn(const char *from, const char *to);
 typedef int renameat2_fn(int from_folder, const char *from, int to_folder, const char *to, unsigned flags);
 typedef int unlinkat_fn(int folder, const char *name, int flags);
 typedef int rmdir_fn(const char *path);
+typedef int nanosleep_fn(const struct timespec *time, struct timespec *left);
 
 int rename(const char *from, const char *to)
 {
@@ -50,6 +53,12 @@ int rmdir(const char *path)
 {
     steps_take();
     return ((rmdir_fn *)next_function("rmdir"))(path);
+}
+
+int nanosleep(const struct timespec *time, struct timespec *left)
+{
+    naps++;
+    return ((nanosleep_fn *)next_function("nanosleep"))(time, left);
 }
 
 static int begin(void **state)
@@ -111,6 +120,16 @@ static void kill_at_every_step(void **state)
     assert_true(steps.kill_at > 5);
 }
 
+/* What it locks itself is nothing to wait for. */
+static void waits_for_nobody(void **state)
+{
+    (void)state;
+    naps = 0;
+    assert_int_equal(command_exit("hidden --quiet --dags --store %s/store -o %s/rows.csv", dir, dir), 0);
+    assert_int_equal(command_exit("dags --rules hidden --store %s/store -o %s/out", dir, dir), 0);
+    assert_int_equal(naps, 0);
+}
+
 static void without_exchange(void **state)
 {
     no_exchange = true;
@@ -123,6 +142,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(kill_at_every_step),
         cmocka_unit_test(without_exchange),
+        cmocka_unit_test(waits_for_nobody),
     };
     return cmocka_run_group_tests(tests, begin, remove_dir);
 }
