@@ -59,6 +59,12 @@ static enum status format_chunk(void *context, unsigned worker, size_t chunk, st
     return status;
 }
 
+/* In a damaged index what is last may come before what is first. */
+static enum status check_range(const struct dump *dump, struct tx_index *index, struct fault *fault)
+{
+    return dump->first < dump->end ? STATUS_OK : index_damaged(index, "transactions overlap", fault);
+}
+
 /* Transactions to the numbers of their inputs or outputs. */
 static enum status set_rows(struct dump *dump, struct tx_index *index, struct fault *fault)
 {
@@ -71,7 +77,7 @@ static enum status set_rows(struct dump *dump, struct tx_index *index, struct fa
         return status;
     dump->first = inputs ? first.first_input : first.first_output;
     dump->end = inputs ? last.first_input + last.inputs : last.first_output + last.outputs;
-    return STATUS_OK;
+    return check_range(dump, index, fault);
 }
 
 /* Heights to the numbers of what is dumped. */
@@ -94,7 +100,8 @@ static enum status set_range(const struct settings *settings, struct dump *dump,
         return status;
     dump->first = first.first_tx;
     dump->end = last.first_tx + last.txs;
-    return dump->table == DUMP_TXS ? STATUS_OK : set_rows(dump, index, fault);
+    status = check_range(dump, index, fault);
+    return status == STATUS_OK && dump->table != DUMP_TXS ? set_rows(dump, index, fault) : status;
 }
 
 static uint64_t chunk_rows_of(const struct settings *settings, enum dump_table which, unsigned threads)

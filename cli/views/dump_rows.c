@@ -146,6 +146,8 @@ static enum status put_block(struct tx_index *index, uint64_t height, struct tex
         status = index_tx_at(index, block.first_tx, &first, fault);
     if (status == STATUS_OK)
         status = index_tx_at(index, block.first_tx + block.txs - 1, &last, fault);
+    if (status == STATUS_OK && (last.first_input < first.first_input || last.first_output < first.first_output))
+        status = index_damaged(index, "transactions overlap", fault);
     if (status != STATUS_OK)
         return status;
     char *p = text_room(text, ROW_MAX);
