@@ -165,24 +165,28 @@ static uint64_t subsidy_sat(uint32_t height, uint32_t halving)
 
 static enum status check_block(const struct check *check, struct checker *checker, struct chunk *chunk, uint32_t height)
 {
-    struct index_block block, found;
+    struct block_entry entry;
+    struct index_block found;
+    const struct index_block *block = &entry.block;
     struct index_tx tx, first = {0};
     uint64_t fees = 0, value = 0;
-    enum status status = index_block_at(checker->index, height, &block, &checker->fault);
+    enum status status = index_block_entry(checker->index, height, &entry, &checker->fault);
     if (status == STATUS_OK)
-        status = index_block_find(checker->other, &block.hash, &found, &checker->fault);
+        status = index_block_find(checker->other, &block->hash, &found, &checker->fault);
     if (status != STATUS_OK)
         return status;
-    const uint64_t numbers[] = {block.height, block.time, block.txs, block.first_tx, block.size};
+    const uint64_t numbers[] = {block->height, block->time, block->txs, block->first_tx, block->size};
     checker->size = 0;
-    status = digest_hash(checker, &block.hash);
+    status = digest_hash(checker, &block->hash);
     if (status == STATUS_OK)
         status = digest_numbers(checker, numbers, sizeof numbers / sizeof *numbers);
-    for (uint32_t i = 0; i < block.txs && status == STATUS_OK; i++) {
-        status = index_tx_at(checker->index, block.first_tx + i, &tx, &checker->fault);
+    for (uint32_t i = 0; i < block->txs && status == STATUS_OK; i++) {
+        status = index_tx_at(checker->index, block->first_tx + i, &tx, &checker->fault);
         if (status != STATUS_OK)
             return status;
         first = i == 0 ? tx : first;
+        if (first.first_input != entry.first_input || first.first_output != entry.first_output)
+            return wrong(checker, "a block's inputs or outputs are not those of its transactions", &tx);
         if (tx.height != height || tx.index != i || tx.coinbase != (i == 0) || found.height != height)
             return wrong(checker, "a transaction is not where its block has it", &tx);
         fees = add_saturating(fees, tx.fee_sat);
@@ -246,31 +250,22 @@ static enum status sum_up(const struct check *check, const struct index_totals *
                      (unsigned long long)spenders, (unsigned long long)spends);
 }
 
-/* Each block begins where the one before ends, and the last ends at the totals. */
+/* Each block begins where the one before ends; that the last ends at the totals was seen when the index was opened. */
 static enum status check_counts(struct tx_index *index, const char *path, struct fault *fault)
 {
     struct index_totals totals = index_totals_of(index);
     uint64_t txs = index_first_number;
     enum status status = STATUS_OK;
-    struct index_block block = {0};
     for (uint32_t height = 0; height < totals.blocks && status == STATUS_OK; height++) {
+        struct index_block block = {0};
         status = index_block_at(index, height, &block, fault);
-        if (status == STATUS_OK && (block.first_tx != txs || block.txs == 0))
+        if (status == STATUS_OK && block.first_tx != txs)
             return fault_set(
                 fault, STATUS_FORMAT, path, FAULT_NO_OFFSET,
                 "the index is damaged: block %u does not begin where the one before ends: delete it and index again",
                 height);
         txs += block.txs;
     }
-    struct index_tx last;
-    if (status != STATUS_OK || totals.blocks == 0)
-        return status;
-    status = index_tx_at(index, totals.txs - 1, &last, fault);
-    if (status == STATUS_OK &&
-        (txs != totals.txs || !hash256_equal(&block.hash, &totals.tip) ||
-         last.first_input + last.inputs != totals.inputs || last.first_output + last.outputs != totals.outputs))
-        return fault_set(fault, STATUS_FORMAT, path, FAULT_NO_OFFSET,
-                         "the index is damaged: its totals are not those of its blocks: delete it and index again");
     return status;
 }
 

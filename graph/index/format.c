@@ -69,11 +69,12 @@ bool index_state_read(const uint8_t *bytes, size_t size, struct index_state *sta
     state->cut_input = load_le64(bytes + 51);
     state->runs = load_le32(bytes + 59);
     state->late_spends = load_le64(bytes + 63);
-    if (state->runs > INDEX_RUNS_MAX)
+    if (state->runs >= INDEX_RUNS_MAX) /* the next build has one more */
         return false;
     for (uint32_t i = 0; i < INDEX_RUNS_MAX; i++)
         state->run[i] = (struct index_run){load_le16(bytes + 74 + RUN_SIZE * i), load_40(bytes + 76 + RUN_SIZE * i)};
-    return (totals->blocks > 0) == (totals->txs > index_first_number);
+    return (totals->blocks > 0) == (totals->txs > index_first_number) &&
+           (state->cut_input <= totals->inputs || state->cut_input == UINT64_MAX);
 }
 
 struct index_state index_state_empty(void)

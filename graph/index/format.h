@@ -209,6 +209,8 @@ enum status index_open_on(struct kv *kv, struct tx_index **index, struct fault *
 
 /* kv_check_pages of the index. */
 enum status index_check_pages(const struct tx_index *index, struct fault *fault) MUST_CHECK;
+/* STATUS_FORMAT unless what is last of those totals ends where they do. O(1): three pages. */
+enum status index_check_end(struct tx_index *index, const struct index_totals *totals, struct fault *fault) MUST_CHECK;
 const struct index_state *index_state_of(const struct tx_index *index);
 const uint8_t *index_seed_of(const struct tx_index *index);
 const uint8_t *index_begun_of(const struct tx_index *index);

@@ -97,6 +97,8 @@ static enum status find_base(struct index_work *work, const struct index_identit
         status = refuse_other_chain(work, fork);
     if (status == STATUS_OK)
         status = keep_blocks(work, index, fork->keep);
+    if (status == STATUS_OK) /* all that is added is counted from there on */
+        status = index_check_end(index, &work->base.totals, work->fault);
     index_close(index);
     return status;
 }

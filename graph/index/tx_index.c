@@ -3,6 +3,8 @@
 #include <pthread.h>
 #include <stdio.h>
 
+#include "parser/blkfile.h"
+#include "parser/block.h"
 #include "parser/mem.h"
 
 /* LMDB allows one environment a file and process, so the indexes of a process share it. */
@@ -141,7 +143,7 @@ static bool is_as_seen(const struct tx_index *index)
     return same;
 }
 
-static enum status look_at_state(const struct tx_index *index, struct fault *fault)
+static enum status look_at_state(struct tx_index *index, struct fault *fault)
 {
     const char *path = kv_path(index->kv);
     if (index->state.totals.blocks == 0)
@@ -150,7 +152,7 @@ static enum status look_at_state(const struct tx_index *index, struct fault *fau
     if (!is_as_seen(index))
         return fault_set(fault, STATUS_BUSY, path, FAULT_NO_OFFSET,
                          "another 'unktx index' changed the index meanwhile: run the command again");
-    return STATUS_OK;
+    return index_check_end(index, &index->state.totals, fault);
 }
 
 enum status index_open(const char *path, struct tx_index **out, struct fault *fault)
@@ -205,6 +207,14 @@ enum status index_has_no(const struct tx_index *index, const char *what, uint64_
 
 /* ---- blocks ---- */
 
+/* Whether the block can be one of so many: what it has is counted from there on, and memory reserved for its bytes. */
+static bool is_within(const struct block_entry *entry, const struct index_totals *totals)
+{
+    const struct index_block *block = &entry->block;
+    return block->txs > 0 && block->first_tx + block->txs <= totals->txs && entry->first_input <= totals->inputs &&
+           entry->first_output <= totals->outputs && block->offset >= BLK_FRAME_SIZE && block->size <= BLOCK_SIZE_MAX;
+}
+
 enum status index_block_entry(struct tx_index *index, uint32_t height, struct block_entry *entry, struct fault *fault)
 {
     if (height >= index->state.totals.blocks)
@@ -219,7 +229,8 @@ enum status index_block_entry(struct tx_index *index, uint32_t height, struct bl
     if (status != STATUS_OK)
         return status;
     index_block_read(bytes + at, entry);
-    return entry->block.height == height ? STATUS_OK : damaged(index, "a block is malformed", fault);
+    bool sound = entry->block.height == height && is_within(entry, &index->state.totals);
+    return sound ? STATUS_OK : damaged(index, "a block is malformed", fault);
 }
 
 enum status index_block_at(struct tx_index *index, uint32_t height, struct index_block *block, struct fault *fault)
@@ -229,6 +240,23 @@ enum status index_block_at(struct tx_index *index, uint32_t height, struct index
     if (status == STATUS_OK)
         *block = entry.block;
     return status;
+}
+
+enum status index_check_end(struct tx_index *index, const struct index_totals *totals, struct fault *fault)
+{
+    struct index_block block = {0};
+    struct index_tx tx = {0};
+    if (totals->blocks == 0)
+        return STATUS_OK;
+    enum status status = index_block_at(index, totals->blocks - 1, &block, fault);
+    if (status == STATUS_OK)
+        status = index_tx_at(index, totals->txs - 1, &tx, fault);
+    if (status != STATUS_OK)
+        return status;
+    bool same = hash256_equal(&block.hash, &totals->tip) && block.first_tx + block.txs == totals->txs &&
+                tx.height == block.height && tx.first_input + tx.inputs == totals->inputs &&
+                tx.first_output + tx.outputs == totals->outputs;
+    return same ? STATUS_OK : damaged(index, "its totals are not those of its blocks", fault);
 }
 
 enum status index_block_find(struct tx_index *index, const struct hash256 *hash, struct index_block *block,

@@ -124,6 +124,16 @@ static enum status decode_output(struct tx_index *index, uint64_t output, struct
 
 static const struct index_tx *last_of_page(const struct tx_index *index) { return &index->txs[index->txs_count - 1]; }
 
+/* Gives a transaction whose inputs and outputs are among those that there are: who asks goes through all of them. */
+static enum status give(struct tx_index *index, const struct index_tx *found, struct index_tx *tx, struct fault *fault)
+{
+    const struct index_totals *totals = &index->state.totals;
+    *tx = *found;
+    bool within = tx->number < totals->txs && tx->height < totals->blocks &&
+                  tx->first_input + tx->inputs <= totals->inputs && tx->first_output + tx->outputs <= totals->outputs;
+    return within ? STATUS_OK : damaged(index, "a transaction has more than there is", fault);
+}
+
 enum status index_tx_at(struct tx_index *index, uint64_t number, struct index_tx *tx, struct fault *fault)
 {
     if (number >= index->state.totals.txs)
@@ -135,8 +145,7 @@ enum status index_tx_at(struct tx_index *index, uint64_t number, struct index_tx
         if (number < index->txs[0].number || number > last_of_page(index)->number)
             return damaged(index, "a transaction is missing", fault);
     }
-    *tx = index->txs[number - index->txs[0].number];
-    return STATUS_OK;
+    return give(index, &index->txs[number - index->txs[0].number], tx, fault);
 }
 
 /* Whether what is decoded has that output. */
@@ -160,8 +169,7 @@ static enum status tx_of_output(struct tx_index *index, uint64_t output, struct 
     size_t i = LOWER_BOUND(n, 0, index->txs_count, txs[n].first_output + txs[n].outputs <= output);
     if (i == index->txs_count || output < txs[i].first_output)
         return damaged(index, "an output is of no transaction", fault);
-    *tx = txs[i];
-    return STATUS_OK;
+    return give(index, &txs[i], tx, fault);
 }
 
 enum status index_tx_of_output(struct tx_index *index, uint64_t output, struct index_tx *tx, struct fault *fault)
@@ -185,10 +193,8 @@ enum status index_tx_of_input(struct tx_index *index, uint64_t input, struct ind
             return status;
     }
     for (unsigned i = 0; i < index->txs_count; i++)
-        if (input - index->txs[i].first_input < index->txs[i].inputs) {
-            *tx = index->txs[i];
-            return STATUS_OK;
-        }
+        if (input - index->txs[i].first_input < index->txs[i].inputs)
+            return give(index, &index->txs[i], tx, fault);
     return damaged(index, "an input is of no transaction", fault);
 }
 
