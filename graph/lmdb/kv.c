@@ -177,15 +177,29 @@ static enum status check_lock_file(const struct kv *kv, const char *path, struct
 /* In LMDB 0.9.27 to 0.9.31 (Debian 13 has it) the last process that closes an environment destroys the mutexes in its
  * lock file, and one that comes to open it at this moment takes them for whole: whatever it does then fails with EINVAL
  * (ITS#10095). So processes open and close it one by one: who does holds a lock of data.mdb, which nobody else locks
- * (LMDB locks its lock file, hidden_store the folder). That takes less than a millisecond; for a process that was
- * stopped there nobody waits for ever. Returns the file to close, or -1: what is not there yet has no reader. */
-static int wait_for_turn(const struct kv *kv)
+ * (LMDB locks its lock file, hidden_store the folder). That takes less than a millisecond. Where another program has
+ * that lock, or a process was stopped with it, a process waits once in vain, for two seconds, and then no more. Takes
+ * the file; returns what to close: -1 where there is none yet, which nobody else reads then. */
+static int wait_for_turn(int fd)
 {
     static const struct timespec pause = {.tv_nsec = 1000000};
-    int fd = open(kv->data_path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-    for (unsigned i = 0; fd >= 0 && i < TURN_PAUSES && flock(fd, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK; i++)
+    static bool in_vain;
+    for (unsigned i = 0; fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK; i++) {
+        if (i == TURN_PAUSES)
+            __atomic_store_n(&in_vain, true, __ATOMIC_RELAXED);
+        if (__atomic_load_n(&in_vain, __ATOMIC_RELAXED))
+            break;
         nanosleep(&pause, NULL);
+    }
     return fd;
+}
+
+/* By the open file: its folder may have another name by now, and another file its own. */
+static int wait_to_close(const struct kv *kv)
+{
+    int fd;
+    bool has = kv->opened && mdb_env_get_fd(kv->env, &fd) == MDB_SUCCESS;
+    return has ? wait_for_turn(fcntl(fd, F_DUPFD_CLOEXEC, 0)) : -1;
 }
 
 static void end_turn(int fd)
@@ -220,8 +234,9 @@ static enum status open_environment(struct kv *kv, struct fault *fault)
     if (code == MDB_SUCCESS)
         code = mdb_env_set_mapsize(kv->env, map_size_for(file_size));
     if (code == MDB_SUCCESS) {
-        int turn = wait_for_turn(kv);
+        int turn = wait_for_turn(open(kv->data_path, O_RDONLY | O_NONBLOCK | O_CLOEXEC));
         code = mdb_env_open(kv->env, kv->env_path, flags, 0666);
+        kv->opened = code == MDB_SUCCESS;
         end_turn(turn);
     }
     if (!(flags & MDB_NOLOCK) && (code == MDB_INVALID || code == MDB_VERSION_MISMATCH)) /* data.mdb was looked at */
@@ -318,7 +333,7 @@ void kv_close(struct kv *kv)
     paths_close(kv->paths);
     kv_end_sync(kv);
     if (kv->env) {
-        int turn = wait_for_turn(kv);
+        int turn = wait_to_close(kv);
         mdb_env_close(kv->env);
         end_turn(turn);
     }

@@ -26,6 +26,7 @@ struct kv {
     struct kv_words words;
     int lock_fd; /* -1: none */
     MDB_env *env;
+    bool opened; /* env: what failed has no file */
     MDB_dbi tables[KV_TABLES_MAX];
     const char *const *names;
     unsigned count;

@@ -17,6 +17,7 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "graph/lmdb/kv.h"
@@ -353,6 +354,17 @@ static void *let_go_later(void *fd)
     return NULL;
 }
 
+static bool counted;
+static unsigned pauses;
+
+/* In place of that of libc: a wait that is counted takes no time. */
+int nanosleep(const struct timespec *time, struct timespec *left)
+{
+    pauses += counted;
+    errno = counted ? 0 : clock_nanosleep(CLOCK_REALTIME, 0, time, left);
+    return errno == 0 ? 0 : -1;
+}
+
 /* As if another process were opening it or closing it: LMDB's mutexes may be none then. */
 static void begin_elsewhere(const char *at, int *fd, pthread_t *thread)
 {
@@ -367,7 +379,7 @@ static void test_opened_and_closed_one_by_one(void **state)
 {
     (void)state;
     int fd;
-    char at[300];
+    char at[300], moved[300];
     pthread_t thread;
     struct kv *kv;
     snprintf(at, sizeof at, "%s/in-turn", folder);
@@ -377,18 +389,46 @@ static void test_opened_and_closed_one_by_one(void **state)
     assert_int_equal(kv_open(at, KV_READ, &words, tables, TABLES, NULL, NULL, &kv, &fault), STATUS_OK);
     assert_true(atomic_load(&let_go));
     pthread_join(thread, NULL);
-    begin_elsewhere(at, &fd, &thread);
+    snprintf(moved, sizeof moved, "%s/moved", folder); /* as hidden --dags does with its new folder */
+    assert_int_equal(rename(at, moved), 0);
+    begin_elsewhere(moved, &fd, &thread);
     kv_close(kv);
     assert_true(atomic_load(&let_go));
     pthread_join(thread, NULL);
 }
 
+/* Another program has the lock and keeps it: a process waits for it once, and not at each opening and closing. */
+static void test_lock_that_is_not_let_go(void **state)
+{
+    (void)state;
+    char at[300];
+    struct kv *kv;
+    snprintf(at, sizeof at, "%s/held", folder);
+    assert_int_equal(kv_open(at, KV_WRITE, &words, tables, TABLES, fill, NULL, &kv, &fault), STATUS_OK);
+    kv_close(kv);
+    int fd = open(path_of("%s/data.mdb", at), O_RDONLY);
+    assert_true(fd >= 0);
+    assert_int_equal(flock(fd, LOCK_EX), 0);
+    counted = true;
+    for (unsigned i = 0, first = 0; i < 3; i++) {
+        assert_int_equal(kv_open(at, KV_READ, &words, tables, TABLES, NULL, NULL, &kv, &fault), STATUS_OK);
+        kv_close(kv);
+        assert_true(pauses > 0);
+        first = i == 0 ? pauses : first;
+        assert_int_equal(pauses, first);
+    }
+    counted = false;
+    assert_in_range(pauses, 1, 2000); /* milliseconds */
+    close(fd);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_looked_at_on_opening), cmocka_unit_test(test_looked_at_on_the_way),
-        cmocka_unit_test(test_other_data_version),   cmocka_unit_test(test_something_else_unfinished),
-        cmocka_unit_test(test_disk_that_fails),      cmocka_unit_test(test_opened_and_closed_one_by_one),
+        cmocka_unit_test(test_looked_at_on_opening),    cmocka_unit_test(test_looked_at_on_the_way),
+        cmocka_unit_test(test_other_data_version),      cmocka_unit_test(test_something_else_unfinished),
+        cmocka_unit_test(test_disk_that_fails),         cmocka_unit_test(test_opened_and_closed_one_by_one),
+        cmocka_unit_test(test_lock_that_is_not_let_go), /* after it, no test here waits any more */
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
