@@ -287,9 +287,17 @@ static bool begin_piece(struct spill *spill, unsigned worker, unsigned part, str
     return true;
 }
 
+/* What is added may come from another spill, whose files may be damaged since an interrupted build. */
+static enum status no_part(const struct spill *spill, struct fault *fault)
+{
+    return fault_set(fault, STATUS_FORMAT, spill->shape.folder, FAULT_NO_OFFSET, "a temporary file is damaged");
+}
+
 enum status spill_add(struct spill *spill, unsigned worker, unsigned part, const struct spill_entry *entry)
 {
     const struct spill_shape *shape = &spill->shape;
+    if (__builtin_expect(part >= shape->parts, 0))
+        return no_part(spill, &spill->failures[worker]);
     struct open_piece *piece = &spill->open_pieces[(size_t)worker * shape->parts + part];
     if (__builtin_expect(!piece->bytes, 0) && !begin_piece(spill, worker, part, piece))
         return fault_nomem(&spill->failures[worker]);
@@ -423,6 +431,8 @@ enum status spill_read(struct spill *spill, unsigned part, spill_on_entries *on_
                        struct fault *fault)
 {
     const struct spill_shape *shape = &spill->shape;
+    if (part >= shape->parts)
+        return no_part(spill, fault);
     uint8_t *bytes = take_spare(spill);
     enum status status = bytes ? STATUS_OK : fault_nomem(fault);
     char path[4096];

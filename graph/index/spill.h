@@ -64,6 +64,7 @@ void spill_remove(struct spill *spill, unsigned file);
 /* Deletes the files too. NULL is legal. */
 void spill_free(struct spill *spill);
 
+/* STATUS_FORMAT for a part that there is not, as for spill_read: a damaged file led there. */
 enum status spill_add(struct spill *spill, unsigned worker, unsigned part, const struct spill_entry *entry) MUST_CHECK;
 /* Writes what all workers hold. After a failed spill_add it tells what was wrong. */
 enum status spill_flush(struct spill *spill, struct fault *fault) MUST_CHECK;

@@ -18,7 +18,7 @@ static enum status next_tx(const struct index_work *work, struct stream *stream,
     tx->first_output += begun->head.outputs;
     const uint8_t *end = stream->bytes + stream->size,
                   *p = index_head_read(stream->bytes + stream->at, end, &begun->head);
-    if (!p || (size_t)(end - p) < HASH256_SIZE)
+    if (!p || (size_t)(end - p) < HASH256_SIZE || begun->head.inputs == 0)
         return fault_set(fault, STATUS_FORMAT, work->folder, FAULT_NO_OFFSET, "a temporary file is damaged");
     memcpy(begun->txid.bytes, p, HASH256_SIZE);
     stream->at = (size_t)(p - stream->bytes) + HASH256_SIZE;

@@ -205,9 +205,34 @@ static void test_bytes(void **state)
     free(dir);
 }
 
+/* As a damaged number of another spill's file asks for: nothing is written beyond the parts, and the spill says so. */
+static void test_no_such_part(void **state)
+{
+    (void)state;
+    char *dir = temp_dir();
+    const struct spill_shape shape = {
+        .folder = dir, .name = "some", .parts = PARTS, .workers = 1, .key_size = 1, .buffer = SPILL_BUFFER_MIN};
+    static const unsigned parts[] = {PARTS, 1u << 20, UINT32_MAX};
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
+        const struct spill_entry entry = {.key = 1, .number = 1};
+        struct spill *spill;
+        struct fault fault = {0};
+        struct sums sums = {0};
+        assert_int_equal(spill_new(&shape, &spill, NULL), STATUS_OK);
+        assert_int_equal(spill_add(spill, 0, parts[i], &entry), STATUS_FORMAT);
+        assert_int_equal(spill_flush(spill, &fault), STATUS_FORMAT);
+        assert_non_null(strstr(fault.text, "a temporary file is damaged"));
+        assert_int_equal(spill_read(spill, parts[i], see, &sums, NULL), STATUS_FORMAT);
+        assert_int_equal(sums.count, 0);
+        spill_free(spill);
+    }
+    remove_tree(dir);
+    free(dir);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_all_come_back), cmocka_unit_test(test_limit_is_named),
-                                       cmocka_unit_test(test_bytes)};
+                                       cmocka_unit_test(test_bytes), cmocka_unit_test(test_no_such_part)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
