@@ -155,7 +155,7 @@ static enum status join_group(struct join *join, size_t count)
     struct index_work *work = join->work;
     const struct parallel_lane lane = {count, join->slots_count};
     bool on_base = work->base.totals.blocks > 0;
-    enum status status = on_base ? work_write(join->txids.queue) : STATUS_OK;
+    enum status status = on_base ? work_write_all(join->txids.queue) : STATUS_OK;
     if (status == STATUS_OK && on_base)
         status = open_base(join);
     if (status == STATUS_OK)

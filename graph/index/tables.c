@@ -22,7 +22,7 @@ enum status page_writer_begin(struct page_writer *writer, struct work_queue *que
     const uint8_t *bytes;
     size_t size;
     store_be32(key, writer->page_number);
-    enum status status = work_write(queue); /* no view may be open during a write */
+    enum status status = work_wait(queue); /* no view may be open during a write */
     if (status == STATUS_OK)
         status = kv_view_open(work->kv, &view, work->fault);
     if (status == STATUS_OK)

@@ -9,7 +9,7 @@
 #include "parser/timings.h"
 
 #define QUEUE_BYTES_MAX (16u << 20)
-#define QUEUE_BYTES_SOON (4u << 20) /* where no write waits for the disk: the caches have what is written */
+#define QUEUE_BYTES_SOON (4u << 20) /* the caches have what is written, and the disk never much to catch up with */
 #define QUEUE_BYTES_MIN (1u << 20)
 #define BUFFERS_BYTES_MAX (64u << 20)
 #define BUFFER_MIN 4096u
@@ -187,14 +187,16 @@ static enum status begin_write(struct work_queue *queue)
     return wait_for_writer(queue);
 }
 
-/* Few blocks make few records: half of their bytes is more. */
+/* Few blocks make few records: half of their bytes is more. What is made while the index is read waits, however much it
+ * is. */
 static bool has_bytes(struct work_queue *queue)
 {
     const struct index_work *work = queue->work;
     if (queue->capacity == 0) {
         uint64_t size = QUEUE_BYTES_MIN + work_bytes(work, work->first, work->end) / 2;
-        uint64_t most = kv_is_unfinished(work->kv) ? QUEUE_BYTES_SOON : QUEUE_BYTES_MAX;
-        queue->capacity = (size_t)(size < most ? size : most);
+        queue->capacity = size < QUEUE_BYTES_MAX ? (size_t)size : QUEUE_BYTES_MAX;
+        bool soon = work->in_memory && !work->few && queue->capacity > QUEUE_BYTES_SOON;
+        queue->soon = soon ? QUEUE_BYTES_SOON : queue->capacity;
     }
     if (!queue->bytes)
         queue->bytes = mem_alloc_large(queue->capacity, 1);
@@ -207,13 +209,9 @@ enum status work_write_all(struct work_queue *queue)
     return status == STATUS_OK ? wait_for_writer(queue) : status;
 }
 
-/* A build that begins with no blocks opens no view, and with its files in memory nothing goes on from it. */
-enum status work_write(struct work_queue *queue)
-{
-    const struct index_work *work = queue->work;
-    bool begins = work->in_memory && work->base.totals.blocks == 0;
-    return work->few || begins ? STATUS_OK : work_write_all(queue);
-}
+enum status work_write(struct work_queue *queue) { return queue->work->in_memory ? STATUS_OK : work_write_all(queue); }
+
+enum status work_wait(struct work_queue *queue) { return wait_for_writer(queue); }
 
 enum status work_drop(struct work_queue *queue)
 {
@@ -227,7 +225,7 @@ static enum status add(struct work_queue *queue, unsigned table, const void *key
     size_t more = RECORD_HEADER + key_size + size;
     if (!has_bytes(queue))
         return fault_nomem(queue->work->fault);
-    if (queue->size + more > queue->capacity) {
+    if (queue->size + more > (queue->waits ? queue->capacity : queue->soon)) {
         enum status status = begin_write(queue);
         if (status != STATUS_OK)
             return status;

@@ -58,6 +58,7 @@ struct work_queue {
     uint8_t *bytes;             /* NULL until needed */
     uint8_t *writing;           /* the same */
     size_t capacity;            /* of each */
+    size_t soon;                /* bytes that are not waited for to be more, unless `waits` */
     size_t size;
     size_t writing_size;
     bool busy; /* `thread` runs */
@@ -200,9 +201,11 @@ enum status work_append(struct work_queue *queue, enum index_table table, const 
 /* The same for a key that may be there, or be below others. */
 enum status work_put(struct work_queue *queue, enum index_table table, const void *key, size_t key_size,
                      const void *value, size_t size) MUST_CHECK;
-/* At the end of a stage, and before a view is opened: writes what is left, and waits until all is written, unless
- * nothing is to be found on the disk after this stage: then the next one goes on with the queue as it is. */
+/* At the end of a stage: writes what is left, and waits until all is written, unless the temporary files are in memory:
+ * then nothing is to be found on the disk after this stage, and the next one goes on with the queue as it is. */
 enum status work_write(struct work_queue *queue) MUST_CHECK;
+/* Before a view is opened: waits for what is being written. */
+enum status work_wait(struct work_queue *queue) MUST_CHECK;
 /* Writes what is left, and waits until all is written. */
 enum status work_write_all(struct work_queue *queue) MUST_CHECK;
 /* Forgets what is not written; after an error of the writer returns that. */

@@ -52,8 +52,6 @@ enum status kv_open(const char *path, enum kv_mode mode, const struct kv_words *
  * no pages are ever read of which the disk has some and lacks others. Afterwards, and where something was there
  * already, all is as with KV_WRITE. */
 enum status kv_finish(struct kv *kv, struct fault *fault) MUST_CHECK;
-/* Whether that is still to come: no write waits for the disk until then. */
-bool kv_is_unfinished(const struct kv *kv);
 /* Looks at every page that holds keys, as kv_open does unless the leaf pages make more than 128 MiB: then those on the
  * way to a key are looked at before each step to it. O(pages). */
 enum status kv_check_pages(const struct kv *kv, struct fault *fault) MUST_CHECK;

@@ -27,8 +27,6 @@ bool kv_is_begun(const struct kv *kv)
     return access(path, F_OK) == 0;
 }
 
-bool kv_is_unfinished(const struct kv *kv) { return kv->unfinished; }
-
 /* What is behind a link was not made here, and stays. */
 void kv_delete_unfinished(const struct kv *kv)
 {
