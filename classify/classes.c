@@ -30,7 +30,7 @@ struct memo {
 };
 
 struct worker {
-    struct canon *canon;
+    MEM_APART struct canon *canon;
     struct family_scratch *family;
     struct quotient *quotient;
     struct metrics metrics;
@@ -319,7 +319,7 @@ static void renumber_item(void *context, unsigned w, size_t i)
 static enum status run(struct job *job, unsigned threads, struct fault *fault)
 {
     const struct worker *first = NULL;
-    job->workers = mem_alloc(threads, sizeof *job->workers);
+    job->workers = mem_alloc_apart(threads, sizeof *job->workers);
     if (!job->workers)
         return fault_nomem(fault);
     enum status status = parallel_for(threads, job->items_count, classify_work, job, fault);

@@ -206,7 +206,7 @@ void measures_scratch_free(struct measures_scratch *scratch)
 }
 
 struct worker {
-    struct measures_scratch scratch;
+    MEM_APART struct measures_scratch scratch;
     enum status status;
 };
 
@@ -233,7 +233,7 @@ enum status measures_all(const struct forest *forest, const struct tdags *tdags,
                          unsigned threads, struct measures_row **rows, struct fault *fault)
 {
     struct job job = {forest, tdags, classes, mem_alloc_large(classes->rows_count, sizeof *job.rows),
-                      mem_alloc(threads, sizeof *job.workers)};
+                      mem_alloc_apart(threads, sizeof *job.workers)};
     enum status status = job.rows && job.workers ? STATUS_OK : STATUS_NOMEM;
     if (status == STATUS_OK)
         status = parallel_for(threads, ((size_t)classes->rows_count + CHUNK_DAGS - 1) / CHUNK_DAGS, measure_chunk, &job,

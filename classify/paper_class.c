@@ -8,6 +8,7 @@
 #include "classify/reach.h"
 #include "parser/array.h"
 #include "parser/bytes.h"
+#include "parser/mem.h"
 #include "parser/parallel.h"
 #include "parser/search.h"
 #include "parser/sha256.h"
@@ -27,7 +28,7 @@ struct children {
 };
 
 struct worker {
-    struct metrics metrics;
+    MEM_APART struct metrics metrics;
     struct quotient *quotient;
     struct reach reach;
     ARRAY(struct children) children;
@@ -257,7 +258,7 @@ static void worker_close(struct worker *worker)
 
 static enum status run(struct job *job, size_t items, unsigned threads, struct fault *fault)
 {
-    job->workers = mem_alloc(threads, sizeof *job->workers);
+    job->workers = mem_alloc_apart(threads, sizeof *job->workers);
     if (!job->workers)
         return fault_nomem(fault);
     enum status status = parallel_for(threads, items, name_work, job, fault);

@@ -45,6 +45,16 @@ void *mem_alloc_large(size_t count, size_t size)
     return block;
 }
 
+void *mem_alloc_apart(size_t count, size_t size)
+{
+    size_t bytes;
+    if (__builtin_mul_overflow(count, size, &bytes) || bytes > SIZE_MAX / 2 || !may_allocate())
+        return NULL;
+    bytes = bytes / MEM_APART_BYTES * MEM_APART_BYTES + MEM_APART_BYTES;
+    void *block = aligned_alloc(MEM_APART_BYTES, bytes);
+    return block ? memset(block, 0, bytes) : NULL;
+}
+
 void *mem_resize(void *block, size_t count, size_t size)
 {
     size_t bytes;
@@ -80,6 +90,31 @@ bool mem_renew(void *array, size_t count, size_t size)
     fresh = mem_alloc_large(count, size);
     memcpy(array, &fresh, sizeof fresh);
     return fresh != NULL;
+}
+
+/* Whole large pages. */
+static void *alloc_pages(size_t bytes)
+{
+    void *block = may_allocate() ? aligned_alloc(LARGE_PAGE, bytes) : NULL;
+    if (block)
+        (void)madvise(block, bytes, MADV_HUGEPAGE);
+    return block;
+}
+
+enum status mem_renew_buffer(void *array, size_t *capacity, size_t need)
+{
+    if (need <= *capacity)
+        return STATUS_OK;
+    void *block;
+    memcpy(&block, array, sizeof block);
+    mem_free(block);
+    size_t bytes = need;
+    if (need > LARGE_PAGE / 4 && need <= SIZE_MAX - LARGE_PAGE)
+        bytes = (need + LARGE_PAGE - 1) / LARGE_PAGE * LARGE_PAGE;
+    block = bytes % LARGE_PAGE == 0 ? alloc_pages(bytes) : mem_resize(NULL, bytes, 1);
+    memcpy(array, &block, sizeof block);
+    *capacity = block ? bytes : 0;
+    return block ? STATUS_OK : STATUS_NOMEM;
 }
 
 void mem_give_back(void)

@@ -19,6 +19,20 @@ void *mem_alloc(size_t count, size_t size) MUST_CHECK;
  * of the address cache. */
 void *mem_alloc_large(size_t count, size_t size) MUST_CHECK;
 
+/* What one thread writes and another one reads or writes at the same time stands so far apart: a core takes a whole
+ * line of memory from the others to write to any of it, and often the line beside it (twice 64 bytes on x86-64, 128 on
+ * some Arm). A structure that each thread has one of begins with MEM_APART, and is allocated by mem_alloc_apart. */
+#define MEM_APART_BYTES 128
+#define MEM_APART _Alignas(MEM_APART_BYTES)
+
+/* As mem_alloc; begins at a multiple of MEM_APART_BYTES. */
+void *mem_alloc_apart(size_t count, size_t size) MUST_CHECK;
+
+/* Makes `*array` at least `need` bytes long, for what is filled and read again and again; its content is not kept and
+ * undefined. Large pages of its own, where it comes to one. `array` is a pointer to the array pointer. On failure it is
+ * NULL, and the capacity 0. */
+enum status mem_renew_buffer(void *array, size_t *capacity, size_t need) MUST_CHECK;
+
 /* Resizes `block` to `count` elements of `size` bytes (new bytes undefined); NULL on failure, `block` then still
  * valid. */
 void *mem_resize(void *block, size_t count, size_t size) MUST_CHECK;

@@ -27,7 +27,7 @@ enum status dump_readers_open(const struct settings *settings, struct dump_reade
         status = indexes_open(settings->store, threads, &readers->jumpers, fault);
     if (status == STATUS_OK && settings->with_scripts)
         status = open_blk_files(settings->store, &readers->blk_files, fault);
-    readers->rows = mem_alloc(threads, sizeof *readers->rows);
+    readers->rows = mem_alloc_apart(threads, sizeof *readers->rows);
     if (status == STATUS_OK && !readers->rows)
         status = fault_nomem(fault);
     if (status != STATUS_OK)

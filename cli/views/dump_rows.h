@@ -10,6 +10,7 @@
 #include "cli/inputs/spend_links.h"
 #include "cli/output/schema.h"
 #include "parser/blkfile.h"
+#include "parser/mem.h"
 
 enum dump_table { DUMP_BLOCKS, DUMP_TXS, DUMP_INPUTS, DUMP_OUTPUTS, DUMP_TABLES };
 
@@ -22,11 +23,11 @@ typedef enum status dump_sink(void *context, struct text *text, struct fault *fa
 
 /* Zero-initialise and set what is borrowed; dump_rows_free at the end. */
 struct dump_rows {
-    struct tx_index *index;         /* for what is dumped, in order */
-    struct tx_index *jumper;        /* for the links: an index keeps the page that it read last */
-    const struct blkdir *blk_files; /* outputs get their script and address from these; NULL: they have none */
-    const struct network *network;  /* of the addresses */
-    dump_sink *sink;                /* NULL: all rows stay in the text */
+    MEM_APART struct tx_index *index; /* for what is dumped, in order */
+    struct tx_index *jumper;          /* for the links: an index keeps the page that it read last */
+    const struct blkdir *blk_files;   /* outputs get their script and address from these; NULL: they have none */
+    const struct network *network;    /* of the addresses */
+    dump_sink *sink;                  /* NULL: all rows stay in the text */
     void *sink_context;
     uint32_t last_spender; /* the largest height in the column spender_height so far */
     /* of dump_rows.c */

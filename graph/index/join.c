@@ -200,7 +200,7 @@ static enum status begin_join(struct join *join)
     unsigned threads = work->options->threads;
     size_t parts = (size_t)1 << work->part_bits;
     join->slots_count = 2 * (size_t)threads;
-    join->parts = mem_alloc(threads, sizeof *join->parts);
+    join->parts = mem_alloc_apart(threads, sizeof *join->parts);
     join->slots = mem_alloc(join->slots_count, sizeof *join->slots);
     join->passes = mem_alloc(parts, sizeof *join->passes);
     join->firsts = mem_alloc(parts + 1, sizeof *join->firsts);

@@ -4,13 +4,14 @@
 #define UNKTX_GRAPH_INDEX_JOIN_PART_H
 
 #include "graph/index/work.h"
+#include "parser/mem.h"
 
 struct creator; /* opaque */
 
 /* What a thread joins: the creators and spenders of a part, or, where those are too many for the memory, of a pass of
  * one. */
 struct part {
-    struct index_work *work;
+    MEM_APART struct index_work *work;
     unsigned number;
     unsigned worker;
     struct fault fault;

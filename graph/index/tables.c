@@ -195,8 +195,8 @@ static enum status begin_builder(struct table_builder *builder)
     size_t outputs = (size_t)work->out_range, inputs = (size_t)work->in_range;
     size_t records = outputs * OUTPUT_SIZE > inputs * INPUT_SIZE ? outputs * OUTPUT_SIZE : inputs * INPUT_SIZE;
     builder->ranges_count = 2 * (size_t)threads;
-    builder->streams = mem_alloc(threads, sizeof *builder->streams);
-    builder->ranges = mem_alloc(builder->ranges_count, sizeof *builder->ranges);
+    builder->streams = mem_alloc_apart(threads, sizeof *builder->streams);
+    builder->ranges = mem_alloc_apart(builder->ranges_count, sizeof *builder->ranges);
     bool ok = builder->streams && builder->ranges;
     for (unsigned i = 0; ok && i < threads; i++)
         ok = (builder->streams[i].bytes = mem_alloc(STREAM_BYTES, 1)) != NULL;

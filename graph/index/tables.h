@@ -6,6 +6,7 @@
 #define UNKTX_GRAPH_INDEX_TABLES_H
 
 #include "graph/index/work.h"
+#include "parser/mem.h"
 
 /* A transaction whose record is made: what the header of a page says of its first, and where the record begins. */
 struct made_tx {
@@ -28,7 +29,7 @@ struct begun_tx {
 
 /* One range of outputs, or of inputs, made ready by one thread. */
 struct range {
-    struct index_work *work;
+    MEM_APART struct index_work *work;
     unsigned worker;
     uint64_t number; /* of the range */
     uint64_t first;  /* output or input */
@@ -66,7 +67,7 @@ struct page_writer {
 
 /* The file txs or outs, read in order from somewhere on; one a thread. */
 struct stream {
-    uint8_t *bytes;
+    MEM_APART uint8_t *bytes;
     size_t size;
     size_t at;
     uint64_t offset; /* in the file, where `bytes` end */

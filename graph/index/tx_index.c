@@ -77,7 +77,7 @@ enum status index_check_pages(const struct tx_index *index, struct fault *fault)
 enum status index_open_on(struct kv *kv, struct tx_index **out, struct fault *fault)
 {
     *out = NULL;
-    struct tx_index *index = mem_alloc(1, sizeof *index);
+    struct tx_index *index = mem_alloc_apart(1, sizeof *index);
     if (!index)
         return fault_nomem(fault);
     index->kv = kv;

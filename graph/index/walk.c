@@ -257,9 +257,9 @@ static enum status begin_walk(struct walk *walk)
     unsigned threads = work->options->threads;
     set_pause(walk);
     walk->windows_count = WINDOWS_PER_THREAD * (size_t)threads;
-    walk->walkers = mem_alloc(threads, sizeof *walk->walkers);
+    walk->walkers = mem_alloc_apart(threads, sizeof *walk->walkers);
     walk->turns = mem_alloc(threads, sizeof(struct window *));
-    walk->windows = mem_alloc(walk->windows_count, sizeof *walk->windows);
+    walk->windows = mem_alloc_apart(walk->windows_count, sizeof *walk->windows);
     bool ok = walk->walkers && walk->turns && walk->windows;
     for (unsigned i = 0; i < threads && ok; i++)
         ok = walker_begin(&walk->walkers[i], work);

@@ -242,7 +242,7 @@ void window_spill(struct walker *walker, unsigned number, struct window *window)
 bool walker_begin(struct walker *walker, struct index_work *work)
 {
     walker->work = work;
-    walker->sums = mem_alloc((size_t)1 << work->part_bits, sizeof *walker->sums);
+    walker->sums = mem_alloc_apart((size_t)1 << work->part_bits, sizeof *walker->sums);
     return walker->sums != NULL;
 }
 

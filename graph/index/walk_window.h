@@ -6,6 +6,7 @@
 #include "graph/index/work.h"
 #include "parser/array.h"
 #include "parser/hasher.h"
+#include "parser/mem.h"
 
 #define WINDOW_BLOCKS_MAX 512u
 
@@ -24,7 +25,7 @@ struct walked_tx {
 };
 
 struct walker {
-    struct index_work *work;
+    MEM_APART struct index_work *work;
     struct blk_reader reader;
     struct block_verifier verifier;
     /* of the block under the walk */
@@ -56,7 +57,7 @@ struct walked_block {
 /* Consecutive blocks, which one thread walks, which are then numbered in the order of the chain, and which one thread
  * spills. */
 struct window {
-    enum { WINDOW_FREE, WINDOW_WALKING, WINDOW_WALKED, WINDOW_NUMBERED, WINDOW_SPILLING } state;
+    MEM_APART enum { WINDOW_FREE, WINDOW_WALKING, WINDOW_WALKED, WINDOW_NUMBERED, WINDOW_SPILLING } state;
     uint32_t height; /* of the first */
     size_t count;
     uint64_t bytes;

@@ -35,7 +35,7 @@ static size_t slices_max(const struct ingest_options *options)
 static enum status new_window(struct window *window, const struct ingest_options *options)
 {
     window->slots = mem_alloc(WINDOW_BLOCKS_MAX, sizeof *window->slots);
-    window->slices = mem_alloc(slices_max(options), sizeof *window->slices);
+    window->slices = mem_alloc_apart(slices_max(options), sizeof *window->slices);
     return window->slots && window->slices ? STATUS_OK : STATUS_NOMEM;
 }
 
@@ -48,7 +48,7 @@ enum status pipeline_new(const struct ingest_options *options, const struct blkd
         return fault_nomem(fault);
     *pipeline = (struct pipeline){
         .options = options, .dir = dir, .store = store, .table = table, .known = known, .reads_ahead = true};
-    pipeline->workers = mem_alloc(options->threads, sizeof *pipeline->workers);
+    pipeline->workers = mem_alloc_apart(options->threads, sizeof *pipeline->workers);
     enum status status = pipeline->workers ? STATUS_OK : STATUS_NOMEM;
     for (unsigned i = 0; i < WINDOWS && status == STATUS_OK; i++)
         status = new_window(&pipeline->windows[i], options);

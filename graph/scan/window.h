@@ -11,6 +11,7 @@
 #include "graph/scan/pipeline.h"
 #include "graph/scan/txid_set.h"
 #include "parser/array.h"
+#include "parser/mem.h"
 
 #define WINDOWS 4u       /* at work at the same time */
 #define PROBES_AHEAD 48u /* inputs: the filter word of each is prefetched so many inputs before it is read */
@@ -53,7 +54,7 @@ struct txid_lead {
 /* Each slice has arrays of its own, so that threads never grow an array together. What points into an array is an
  * index, since the array moves when it grows. */
 struct slice {
-    size_t first; /* its slots of the window: first..end - 1 */
+    MEM_APART size_t first; /* its slots of the window: first..end - 1 */
     size_t end;
     const struct worker *walker; /* until its look-up begins */
     ARRAY(uint64_t) inputs;      /* the hash of each input's prevout */
@@ -109,7 +110,7 @@ struct task {
 };
 
 struct worker {
-    struct pipeline *pipeline;
+    MEM_APART struct pipeline *pipeline;
     struct slice *slice; /* that it is at work on */
     struct blk_reader reader;
     const struct chain_block *held; /* the block that was walked last, whose bytes are still there; NULL: none */

@@ -28,12 +28,56 @@ static void test_alloc(void **state)
     mem_free(empty);
 }
 
+static void test_apart(void **state)
+{
+    (void)state;
+    struct hand {
+        MEM_APART uint32_t count;
+    };
+    assert_int_equal(sizeof(struct hand) % MEM_APART_BYTES, 0);
+    for (size_t count = 0; count < 9; count++) {
+        struct hand *hands = mem_alloc_apart(count, sizeof *hands);
+        assert_non_null(hands);
+        assert_int_equal((uintptr_t)hands % MEM_APART_BYTES, 0);
+        for (size_t i = 0; i < count; i++)
+            assert_int_equal(hands[i].count++, 0);
+        mem_free(hands);
+    }
+    mem_fail_after(0);
+    assert_null(mem_alloc_apart(1, 1));
+    mem_fail_after(-1);
+}
+
+/* From some bytes to more than large pages have, and as much as there cannot be. */
+static void test_renew_buffer(void **state)
+{
+    (void)state;
+    static const size_t needs[] = {1, 4096, 5000, 3 << 20, 1 << 20, (6 << 20) + 1};
+    uint8_t *buffer = NULL;
+    size_t capacity = 0, most = 0;
+    for (size_t i = 0; i < sizeof needs / sizeof *needs; i++) {
+        assert_int_equal(mem_renew_buffer(&buffer, &capacity, needs[i]), STATUS_OK);
+        assert_true(capacity >= needs[i] && capacity >= most && capacity < needs[i] + (4 << 20));
+        memset(buffer, 1, capacity);
+        most = capacity;
+    }
+    mem_fail_after(0);
+    assert_int_equal(mem_renew_buffer(&buffer, &capacity, most), STATUS_OK); /* it is there */
+    assert_int_equal(mem_renew_buffer(&buffer, &capacity, most + 1), STATUS_NOMEM);
+    assert_true(!buffer && capacity == 0);
+    mem_fail_after(-1);
+    assert_int_equal(mem_renew_buffer(&buffer, &capacity, SIZE_MAX), STATUS_NOMEM);
+    assert_true(!buffer && capacity == 0);
+}
+
 static void test_overflow(void **state)
 {
     (void)state;
     volatile size_t half = SIZE_MAX / 2 + 1; /* hides the size from the compiler's own warning */
     assert_null(mem_alloc(half, 2));
     assert_null(mem_alloc(2, half));
+    assert_null(mem_alloc_apart(half, 2));
+    assert_null(mem_alloc_apart(half - 1, 2)); /* with what comes before and after it */
     void *p = mem_alloc(1, 1);
     assert_null(mem_resize(p, half, 2));
     assert_null(mem_resize(p, half, 16));
@@ -163,8 +207,9 @@ static void test_keep(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_alloc),   cmocka_unit_test(test_overflow), cmocka_unit_test(test_reserve),
-        cmocka_unit_test(test_failure), cmocka_unit_test(test_threads),  cmocka_unit_test(test_keep),
+        cmocka_unit_test(test_alloc),   cmocka_unit_test(test_overflow),     cmocka_unit_test(test_reserve),
+        cmocka_unit_test(test_failure), cmocka_unit_test(test_threads),      cmocka_unit_test(test_keep),
+        cmocka_unit_test(test_apart),   cmocka_unit_test(test_renew_buffer),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
