@@ -91,7 +91,7 @@ enum status blk_read(struct blk_reader *reader, const struct blkdir *dir, size_t
     enum status status = reader_open(reader, dir, index, fault);
     if (status != STATUS_OK)
         return status;
-    if (mem_reserve(&reader->buffer, &reader->capacity, size, 1) != STATUS_OK)
+    if (mem_renew_buffer(&reader->buffer, &reader->capacity, size) != STATUS_OK)
         return fault_nomem(fault);
     for (size_t done = 0; done < size;) {
         size_t piece = size - done < READ_PIECE ? size - done : READ_PIECE;
