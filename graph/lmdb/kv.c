@@ -4,6 +4,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
@@ -183,11 +184,11 @@ static enum status check_lock_file(const struct kv *kv, const char *path, struct
 static int wait_for_turn(int fd)
 {
     static const struct timespec pause = {.tv_nsec = 1000000};
-    static bool in_vain;
+    static atomic_bool in_vain;
     for (unsigned i = 0; fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK; i++) {
         if (i == TURN_PAUSES)
-            __atomic_store_n(&in_vain, true, __ATOMIC_RELAXED);
-        if (__atomic_load_n(&in_vain, __ATOMIC_RELAXED))
+            in_vain = true;
+        if (in_vain)
             break;
         nanosleep(&pause, NULL);
     }
