@@ -21,8 +21,8 @@ bool pubkey_is_burn(const uint8_t *key, size_t size);
 #define PUBKEY_X_SIZE 32u
 
 /* The output key of BIP 86: the key, tweaked by its own hash as BIP 341 has it for an output without a script path.
- * False if the key is no point, or the library was built without its module extrakeys. Any thread. O(1), some ten
- * microseconds. */
+ * False if the key is no point, or the library was built without its module extrakeys. Any thread; each remembers
+ * some keys that it was asked for. O(1), some ten microseconds. */
 bool pubkey_taproot(const uint8_t *key, size_t size, uint8_t out[PUBKEY_X_SIZE]);
 /* Has the library that module? Without it there is no output key of any key. */
 bool pubkey_has_taproot(void);

@@ -11,6 +11,7 @@
 #include <time.h>
 
 #include "parser/pubkey.h"
+#include "parser/sha256.h"
 #include "tests/parser/hex.h"
 #include "tests/support/plan.h"
 
@@ -114,6 +115,56 @@ static void test_library_at_the_ends(void **state)
     assert_in_range(points, 11000, 13000); /* of 12,000 numbers below p, with both parities */
 }
 
+/* BIP 341 by the library's function for any key: that of the even y, and hash_TapTweak(x) times the generator added. */
+static bool tweaked(const uint8_t key[COMPRESSED], uint8_t x[PUBKEY_X_SIZE])
+{
+    const secp256k1_context *context = secp256k1_context_static;
+    secp256k1_pubkey point;
+    struct sha256_stream stream;
+    uint8_t bytes[COMPRESSED], tweak[32];
+    size_t size = sizeof bytes;
+    memcpy(bytes, key, COMPRESSED);
+    bytes[0] = 2;
+    if (!library_parses(key) || secp256k1_ec_pubkey_parse(context, &point, bytes, COMPRESSED) != 1)
+        return false;
+    sha256_begin_tagged(&stream, "TapTweak");
+    sha256_add(&stream, key + 1, COMPRESSED - 1);
+    sha256_end(&stream, tweak);
+    assert_int_equal(secp256k1_ec_pubkey_tweak_add(context, &point, tweak), 1);
+    secp256k1_ec_pubkey_serialize(context, bytes, &size, &point, SECP256K1_EC_COMPRESSED);
+    memcpy(x, bytes + 1, PUBKEY_X_SIZE);
+    return true;
+}
+
+/* Keys are asked for again, beside others whose last byte is the same. */
+static void test_taproot(void **state)
+{
+    enum { KEYS = 1000 };
+    static uint8_t keys[KEYS][COMPRESSED], wanted[KEYS][PUBKEY_X_SIZE];
+    static bool points[KEYS];
+    struct rng rng = {(uint64_t)time(NULL)};
+    unsigned found = 0;
+    (void)state;
+    if (!pubkey_has_taproot())
+        skip();
+    printf("seed %llu\n", (unsigned long long)rng.state);
+    for (unsigned i = 0; i < KEYS; i++) {
+        for (unsigned j = 1; i > 0 && j < COMPRESSED; j++)
+            keys[i][j] = (uint8_t)rng_below(&rng, j == COMPRESSED - 1 ? 8 : 256);
+        keys[i][0] = i > 0 ? (uint8_t)(2 + rng_below(&rng, 2)) : 0; /* the first is zeros */
+        points[i] = tweaked(keys[i], wanted[i]);
+    }
+    for (unsigned i = 0; i < 10 * KEYS; i++) {
+        unsigned k = i < KEYS ? i : i % 3 > 0 ? rng_below(&rng, KEYS) : rng_below(&rng, 10);
+        uint8_t x[PUBKEY_X_SIZE];
+        assert_int_equal(pubkey_taproot(keys[k], COMPRESSED, x), points[k]);
+        if (points[k])
+            assert_memory_equal(x, wanted[k], sizeof x);
+        found += points[k];
+    }
+    assert_in_range(found, KEYS, 9 * KEYS);
+}
+
 static bool is_burn(const char *hex)
 {
     uint8_t key[80];
@@ -144,8 +195,8 @@ static void test_burns(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_points), cmocka_unit_test(test_no_points),
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_points),  cmocka_unit_test(test_no_points),
                                        cmocka_unit_test(test_library), cmocka_unit_test(test_library_at_the_ends),
-                                       cmocka_unit_test(test_burns)};
+                                       cmocka_unit_test(test_taproot), cmocka_unit_test(test_burns)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
