@@ -108,19 +108,20 @@ static const char *what_is_too_much(const char *text)
     return NULL;
 }
 
-/* Bound to the beginning of the text, so that regexec does not try each place one after the other. */
+/* Bound to the beginning of the text already. */
+static bool is_anchored(const char *text) { return text[0] == '^' && !strchr(text, '|'); }
+
+/* Bound to it, so that regexec does not try each place one after the other. */
 static char *anchored(const char *text)
 {
-    bool is = text[0] == '^' && !strchr(text, '|');
     size_t size = strlen(text) + sizeof "^.*()";
     char *wrapped = mem_alloc(size, 1);
     if (wrapped)
-        snprintf(wrapped, size, is ? "%s" : "^.*(%s)", text);
+        snprintf(wrapped, size, "^.*(%s)", text);
     return wrapped;
 }
 
-/* The expression as it is written first: what is wrong with it is said of that. */
-enum status pattern_compile(const char *text, regex_t *regex, char why[PATTERN_WHY])
+static enum status compile_as_written(const char *text, regex_t *regex, char why[PATTERN_WHY])
 {
     const char *refused = refers_back(text) ? "back-references are not supported" : what_is_too_much(text);
     if (refused) {
@@ -128,15 +129,23 @@ enum status pattern_compile(const char *text, regex_t *regex, char why[PATTERN_W
         return STATUS_FORMAT;
     }
     int error = regcomp(regex, text, REG_EXTENDED | REG_NOSUB);
+    if (error == 0)
+        return STATUS_OK;
     if (error == REG_ESPACE)
         return STATUS_NOMEM;
-    if (error) {
-        regerror(error, regex, why, PATTERN_WHY);
-        return STATUS_FORMAT;
-    }
+    regerror(error, regex, why, PATTERN_WHY);
+    return STATUS_FORMAT;
+}
+
+/* The expression as it is written first: what is wrong with it is said of that. */
+enum status pattern_compile(const char *text, regex_t *regex, char why[PATTERN_WHY])
+{
+    enum status status = compile_as_written(text, regex, why);
+    if (status != STATUS_OK || is_anchored(text))
+        return status;
     regfree(regex);
     char *wrapped = anchored(text);
-    error = wrapped ? regcomp(regex, wrapped, REG_EXTENDED | REG_NOSUB) : REG_ESPACE;
+    int error = wrapped ? regcomp(regex, wrapped, REG_EXTENDED | REG_NOSUB) : REG_ESPACE;
     mem_free(wrapped);
     return error ? STATUS_NOMEM : STATUS_OK;
 }
@@ -144,7 +153,7 @@ enum status pattern_compile(const char *text, regex_t *regex, char why[PATTERN_W
 enum status pattern_check(const char *text, char why[PATTERN_WHY])
 {
     regex_t regex;
-    enum status status = pattern_compile(text, &regex, why);
+    enum status status = compile_as_written(text, &regex, why);
     if (status == STATUS_OK)
         regfree(&regex);
     return status;
