@@ -34,7 +34,7 @@ static size_t slices_max(const struct ingest_options *options)
 
 static enum status new_window(struct window *window, const struct ingest_options *options)
 {
-    window->slots = mem_alloc(WINDOW_BLOCKS_MAX, sizeof *window->slots);
+    window->slots = mem_resize(NULL, WINDOW_BLOCKS_MAX, sizeof *window->slots); /* no zeros: most are never used */
     window->slices = mem_alloc_apart(slices_max(options), sizeof *window->slices);
     return window->slots && window->slices ? STATUS_OK : STATUS_NOMEM;
 }
