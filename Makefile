@@ -140,9 +140,16 @@ $(COMPLETIONS): $(BUILD)/unktx
 # all but what makes chains and measures, which is run for large ones too
 $(call objects,$(TEST_SOURCES) $(filter-out $(CHAINGEN_SOURCES) $(BENCH_SOURCES),$(SUPPORT_SOURCES)) $(wildcard tests/fuzz/*.c)): ALL_CFLAGS += $(TEST_CFLAGS)
 
+# What each of them is linked with, in one object: that is read in less time than archives with debugging information. A sanitizer has
+# sections of its own, which are left as they are.
+TESTED := $(call objects,$(SUPPORT_SOURCES)) $(COMMANDS) $(LIB)
+LINKED := $(if $(SANITIZE),$(TESTED),$(BUILD)/tests/linked.o)
+$(BUILD)/tests/linked.o: $(TESTED)
+	$(LD) -r $(if $(TEST_LDFLAGS),--strip-debug) -o $@ --whole-archive $^
+
 # the test that reads graph files back with igraph
 $(BUILD)/tests/cli/test_graphfile: LIB_LIBS += $(shell pkg-config --libs igraph)
-$(TESTS): $(BUILD)/%: $(BUILD)/%.o $(call objects,$(SUPPORT_SOURCES)) $(COMMANDS) $(LIB)
+$(TESTS): $(BUILD)/%: $(BUILD)/%.o $(LINKED)
 	$(CC) $(ALL_LDFLAGS) $(TEST_LDFLAGS) -o $@ $^ $(LIB_LIBS) -lcmocka
 
 $(CHAINGEN): $(call objects,tests/bench/chaingen.c $(CHAINGEN_SOURCES)) $(LIB)
@@ -151,7 +158,7 @@ $(CHAINGEN): $(call objects,tests/bench/chaingen.c $(CHAINGEN_SOURCES)) $(LIB)
 $(BENCH): $(call objects,$(BENCH_SOURCES)) $(LIB)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIB_LIBS)
 
-$(REPLAYS): $(BUILD)/tests/fuzz/replay_%: $(BUILD)/tests/fuzz/fuzz_%.o $(BUILD)/tests/fuzz/replay.o $(call objects,$(SUPPORT_SOURCES)) $(COMMANDS) $(LIB)
+$(REPLAYS): $(BUILD)/tests/fuzz/replay_%: $(BUILD)/tests/fuzz/fuzz_%.o $(BUILD)/tests/fuzz/replay.o $(LINKED)
 	$(CC) $(ALL_LDFLAGS) $(TEST_LDFLAGS) -o $@ $^ $(LIB_LIBS) -lcmocka
 
 $(FUZZERS): $(BUILD)/tests/fuzz/fuzzer_%: $(BUILD)/tests/fuzz/fuzz_%.o $(call objects,$(SUPPORT_SOURCES)) $(COMMANDS) $(LIB)
@@ -165,8 +172,8 @@ digests: $(BUILD)/unktx
 # them knows of the others.
 CHECK_JOBS ?= $(shell jobs=$$(nproc 2>/dev/null || echo 1); [ $$jobs -le 4 ] || jobs=4; echo $$((jobs + 1)))
 # What takes longest begins first, so that none of it is left alone at the end: the scripts, and then these.
-LONG = tests/parser/test_hasher $(addprefix tests/cli/test_,no_memory index_faults to_height resources explore_outputs lack scan names \
-    index_flows interrupt dump_parts damage index explore_commands reorg)
+LONG = tests/parser/test_hasher $(addprefix tests/cli/test_,resources no_memory index_faults scan to_height lack interrupt index_flows \
+    folder_killed hostile explore_outputs dump_parts explore_commands damage sequential names index reorg)
 # Files of the tests are in memory where 8 GiB are free for them there, and programs may run from there, unless $TMPDIR says where: a
 # disk takes more of the processor, and has to be waited for.
 IN_MEMORY = $(shell [ -z "$$TMPDIR" ] && ! grep -q '^[^ ]* /dev/shm [^ ]* [^ ]*noexec' /proc/mounts && \
@@ -175,7 +182,7 @@ IN_MEMORY = $(shell [ -z "$$TMPDIR" ] && ! grep -q '^[^ ]* /dev/shm [^ ]* [^ ]*n
 # $(call run_tests,TESTS,FUZZ_NOUNS,SCRIPTS): what they say that they skip is listed at the end; UNKTX tells which binary to run. Threads
 # that have no work sleep: by default libgomp lets them spin, which takes the processor from the other entries.
 run_tests = rm -f $(BUILD)/failed $(BUILD)/skipped; \
-	printf '%s\n' $(patsubst %,script:%,$(3)) $(patsubst %,program:%,$(filter $(LONG),$(1)) $(filter-out $(LONG),$(1))) \
+	printf '%s\n' $(patsubst %,script:%,$(3)) $(patsubst %,program:%,$(filter $(1),$(LONG)) $(filter-out $(LONG),$(1))) \
 	    $(patsubst %,corpus:%,$(2)) | \
 	    UNKTX=$(BUILD)/unktx CHAINGEN=$(CHAINGEN) BUILD=$(BUILD) CC="$(CC) $(SANITIZER)" MAKE="$(MAKE)" OMP_WAIT_POLICY=passive \
 	    $(addprefix TMPDIR=,$(IN_MEMORY)) \
