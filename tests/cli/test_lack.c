@@ -105,8 +105,8 @@ static int set_up(void **state)
     struct gen_options options = {.dir = place.data,
                                   .seed = 12,
                                   .xored = true,
-                                  .block_bytes = 20000,
-                                  .file_bytes = 200000,
+                                  .block_bytes = 4000,
+                                  .file_bytes = 40000,
                                   .planted_per_10k = 2000,
                                   .spends = true};
     struct gen *gen = gen_open(&options);

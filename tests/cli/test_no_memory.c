@@ -358,11 +358,17 @@ static void test_indexed(void **state)
     fail_printing(line);
 }
 
+/* Of few T-DAGs: it asks for memory in the same places as of many, less often in each. */
 static void test_report(void **state)
 {
     (void)state;
     char line[1024];
-    snprintf(line, sizeof line, "report --store %s/good --threads 1 -o -", dir);
+    struct gen *gen = open_chain("few");
+    gen_blocks(gen, 4, 0);
+    gen_tdags(gen, 3);
+    gen_close(gen);
+    expect_ok(command_run("scan --quiet --datadir %s/few --store %s/few-store --threads 1", dir, dir));
+    snprintf(line, sizeof line, "report --store %s/few-store --threads 1 -o -", dir);
     fail_printing(line);
 }
 
