@@ -95,7 +95,7 @@ int commands_run(const struct command *command, int argc, char **argv)
     const char **operands = mem_alloc((size_t)argc + 1, sizeof *operands);
     message_command(command->name);
     if (!operands) {
-        message("out of memory");
+        message(FAULT_NOMEM_TEXT);
         return EXIT_FAILED;
     }
     int status = options_parse(command->options, argc, argv, message_usage, &settings, operands, &wish);

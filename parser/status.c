@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/statvfs.h>
 
 static void fault_fill(struct fault *fault, enum status status, const char *path, uint64_t offset, const char *format,
                        va_list args)
@@ -42,36 +43,87 @@ static enum status status_of(int error)
     }
 }
 
-/* The limit that was met, and how to raise it. */
-static const char *limit_of(int error)
+/* On a disk with room for bytes and none for files: "No space left" alone would send the user to the wrong tool. */
+static bool lacks_inodes(const char *path)
 {
+    char folder[512];
+    struct statvfs disk;
+    size_t size = path ? strnlen(path, sizeof folder) : sizeof folder;
+    if (size == sizeof folder)
+        return false;
+    memcpy(folder, path, size + 1);
+    if (statvfs(folder, &disk) != 0) { /* what was to be made there is not */
+        char *slash = strrchr(folder, '/');
+        *(slash > folder ? slash : slash ? slash + 1 : folder) = '\0';
+        if (statvfs(*folder ? folder : ".", &disk) != 0)
+            return false;
+    }
+    return disk.f_files > 0 && disk.f_favail == 0 && disk.f_bavail > 0;
+}
+
+/* The way out of an error, in parentheses; "" where there is none to tell. `other` as fault_errno_place has it. */
+static void put_way_out(char *out, size_t size, int error, const char *path, const char *other)
+{
+    const char *place = other ? other : "another place";
+    *out = '\0';
     switch (error) {
-    case EMFILE: return " (the limit of this process: ulimit -n)";
-    case ENFILE: return " (the limit of the system: sysctl fs.file-max)";
-    case EFBIG: return " (the limit of this process: ulimit -f, or that of the file system)";
-    case ESTALE: return " (the network file system was mounted anew, or its server lost the file)";
-    case ENOMEM: return " (no memory is left, or a limit was met: ulimit -v, sysctl vm.max_map_count)";
-    default: return "";
+    case EMFILE: snprintf(out, size, " (the limit of this process: raise it with ulimit -n)"); break;
+    case ENFILE: snprintf(out, size, " (the limit of the system: raise it with sysctl fs.file-max)"); break;
+    case EFBIG: snprintf(out, size, " (see ulimit -f and the file system's limit)"); break;
+    case ESTALE: snprintf(out, size, " (the network file system was mounted anew, or its server lost the file)"); break;
+    case ENOMEM: snprintf(out, size, " (see ulimit -v and sysctl vm.max_map_count, or use fewer --threads)"); break;
+    case ENOSPC:
+        snprintf(out, size,
+                 lacks_inodes(path) ? " (no inodes are left: delete files there, or name %s)"
+                                    : " (free some space there, or name %s)",
+                 place);
+        break;
+    case EDQUOT: snprintf(out, size, " (your quota: free some space there, or name %s)", place); break;
+    case EROFS: snprintf(out, size, " (name %s, or mount it for writing)", place); break;
+    case EACCES:
+    case EPERM:
+        if (other)
+            snprintf(out, size, " (name %s, or get the permission to write there)", other);
+        break;
+    default: break;
     }
 }
 
-enum status fault_errno(struct fault *fault, const char *path, uint64_t offset, const char *format, ...)
+static enum status fault_system(struct fault *fault, const char *path, uint64_t offset, const char *other,
+                                const char *format, va_list args)
 {
     int error = errno;
     enum status status = status_of(error);
     if (status == STATUS_INTERRUPTED)
         return fault_set(fault, status, NULL, FAULT_NO_OFFSET, "interrupted");
     if (fault) {
-        va_list args;
-        va_start(args, format);
         fault_fill(fault, status, path, offset, format, args);
-        va_end(args);
-        char reason[128];
+        char reason[128], way_out[192];
         size_t used = strlen(fault->text);
+        put_way_out(way_out, sizeof way_out, error, path, other);
         /* strerror may share its text with other threads; this is the POSIX strerror_r, which returns a number */
         if (strerror_r(error, reason, sizeof reason) == 0)
-            snprintf(fault->text + used, sizeof fault->text - used, ": %s%s", reason, limit_of(error));
+            snprintf(fault->text + used, sizeof fault->text - used, ": %s%s", reason, way_out);
         errno = error;
     }
+    return status;
+}
+
+enum status fault_errno(struct fault *fault, const char *path, uint64_t offset, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    enum status status = fault_system(fault, path, offset, NULL, format, args);
+    va_end(args);
+    return status;
+}
+
+enum status fault_errno_place(struct fault *fault, const char *path, uint64_t offset, const char *other,
+                              const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    enum status status = fault_system(fault, path, offset, other, format, args);
+    va_end(args);
     return status;
 }

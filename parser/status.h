@@ -56,17 +56,27 @@ struct fault {
 enum status fault_set(struct fault *fault, enum status status, const char *path, uint64_t offset, const char *format,
                       ...) __attribute__((format(printf, 5, 6)));
 
-/* The same with `: `, strerror(errno) and, where a limit was met, its name after the text. ENOMEM is STATUS_NOMEM;
- * EMFILE, ENFILE, ENOBUFS, ENOLCK, EAGAIN and ESTALE are STATUS_RESOURCES; EINTR is STATUS_INTERRUPTED, so callers try
- * again unless stop_requested(); all else is STATUS_IO, of which EIO is a broken disk's. errno is left as it was. */
+/* The same with `: `, strerror(errno) and, in parentheses, the way out as far as the error tells it: which limit to
+ * raise, or to free space (or inodes, as the file system of `path` says). ENOMEM is STATUS_NOMEM; EMFILE, ENFILE,
+ * ENOBUFS, ENOLCK, EAGAIN and ESTALE are STATUS_RESOURCES; EINTR is STATUS_INTERRUPTED, so callers try again unless
+ * stop_requested(); all else is STATUS_IO, of which EIO is a broken disk's. errno is left as it was. */
 enum status fault_errno(struct fault *fault, const char *path, uint64_t offset, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
+
+/* The same for what was to be written, where the user can name another place for it: `other` is how, such as
+ * "another folder with --tmp". */
+enum status fault_errno_place(struct fault *fault, const char *path, uint64_t offset, const char *other,
+                              const char *format, ...) __attribute__((format(printf, 5, 6)));
+
+#define FAULT_NOMEM_TEXT                                                                                               \
+    "out of memory (see ulimit -v and the limits of a container, or use fewer --threads, or a smaller --memory where " \
+    "the command has it)"
 
 /* STATUS_NOMEM with a fixed text. It is here and not in status.c so that a static analyser sees that it never
  * returns STATUS_OK. */
 static inline enum status fault_nomem(struct fault *fault)
 {
-    fault_set(fault, STATUS_NOMEM, NULL, FAULT_NO_OFFSET, "out of memory");
+    fault_set(fault, STATUS_NOMEM, NULL, FAULT_NO_OFFSET, FAULT_NOMEM_TEXT);
     return STATUS_NOMEM;
 }
 

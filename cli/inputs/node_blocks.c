@@ -160,7 +160,8 @@ enum status node_blocks_check_tmp(const struct settings *settings, struct fault 
         return fault_set(fault, STATUS_REFUSED, tmp, FAULT_NO_OFFSET,
                          "cannot be the folder for temporary files (--tmp): it is no folder");
     if (access(tmp, W_OK | X_OK) != 0)
-        return fault_errno(fault, tmp, FAULT_NO_OFFSET, "cannot be the folder for temporary files (--tmp)");
+        return fault_errno_place(fault, tmp, FAULT_NO_OFFSET, "another folder",
+                                 "cannot be the folder for temporary files (--tmp)");
     return STATUS_OK;
 }
 

@@ -161,7 +161,7 @@ static const char *status_text(enum status status)
 {
     switch (status) {
     case STATUS_OK: return "unexpected failure";
-    case STATUS_NOMEM: return "out of memory";
+    case STATUS_NOMEM: return FAULT_NOMEM_TEXT;
     case STATUS_IO: return "the operating system refused";
     case STATUS_FORMAT: return "damaged data";
     case STATUS_NOT_FOUND: return "not found";

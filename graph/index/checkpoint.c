@@ -131,8 +131,8 @@ static void sync_file(void *context, unsigned worker, size_t i)
     const struct index_work *work = syncing->work;
     int fd = i == syncing->files ? work->txs_fd : work->outs_fd;
     if (fd >= 0 && file_sync(fd) != 0)
-        syncing->statuses[i] = fault_errno(&syncing->faults[i], work->folder, FAULT_NO_OFFSET,
-                                           "cannot write a temporary file");
+        syncing->statuses[i] = fault_errno_place(&syncing->faults[i], work->folder, FAULT_NO_OFFSET, SPILL_OTHER,
+                                                 "cannot write a temporary file");
 }
 
 /* Waits until the disk has all that the checkpoint is going to name: on all threads a file each, so that it has several
@@ -198,7 +198,7 @@ enum status work_save_checkpoint(struct index_work *work, enum work_stage stage)
     bool ok = write_checkpoint(work, &checkpoint, path);
     buffer_free(&checkpoint);
     if (!ok)
-        return fault_errno(work->fault, path, FAULT_NO_OFFSET, "cannot write a temporary file");
+        return fault_errno_place(work->fault, path, FAULT_NO_OFFSET, SPILL_OTHER, "cannot write a temporary file");
     work_goes_on(work, true);
     return STATUS_OK;
 }

@@ -262,7 +262,8 @@ static enum status open_spill(struct promises *promises, const struct promises_o
     if (size < 0 || (size_t)size >= sizeof promises->folder)
         return fault_set(fault, STATUS_LIMIT, NULL, FAULT_NO_OFFSET, "the path of the temporary files is too long");
     if (!mkdtemp(promises->folder))
-        return fault_errno(fault, promises->folder, FAULT_NO_OFFSET, "cannot be made; name a folder with --tmp");
+        return fault_errno_place(fault, promises->folder, FAULT_NO_OFFSET, SPILL_OTHER,
+                                 "cannot create a folder for temporary files");
     enum status status = spill_new(&shape, &promises->spill, fault);
     if (status == STATUS_OK)
         spill_unlink(promises->spill);

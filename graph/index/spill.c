@@ -60,7 +60,7 @@ static unsigned file_of(const struct spill *spill, unsigned part) { return part 
 static void path_of(const struct spill *spill, unsigned file, char path[4096])
 {
     const char *folder = spill->shape.folder;
-    snprintf(path, 4096, "%s%s%s-%u", folder ? folder : "", folder ? "/" : "", spill->shape.name, file);
+    snprintf(path, 4096, "%s/%s-%u", folder ? folder : "(memory)", spill->shape.name, file);
 }
 
 void spill_remove(struct spill *spill, unsigned number)
@@ -87,7 +87,7 @@ static enum status open_files(struct spill *spill, int flags, struct fault *faul
         spill->files[i].fd = spill->shape.folder ? open(path, O_RDWR | flags | O_CLOEXEC, 0600)
                                                  : file_in_memory(spill->shape.name);
         if (spill->files[i].fd < 0)
-            return fault_errno(fault, path, FAULT_NO_OFFSET, "cannot create a temporary file");
+            return fault_errno_place(fault, path, FAULT_NO_OFFSET, SPILL_OTHER, "cannot create a temporary file");
     }
     return STATUS_OK;
 }
@@ -135,7 +135,7 @@ enum status spill_sync(const struct spill *spill, unsigned file, struct fault *f
     char path[4096];
     path_of(spill, file, path);
     if (spill->files[file].size > 0 && file_sync(spill->files[file].fd) != 0)
-        return fault_errno(fault, path, FAULT_NO_OFFSET, "cannot write a temporary file");
+        return fault_errno_place(fault, path, FAULT_NO_OFFSET, SPILL_OTHER, "cannot write a temporary file");
     return STATUS_OK;
 }
 
@@ -268,7 +268,7 @@ static enum status write_piece(struct spill *spill, unsigned part, struct open_p
     bool written = spill->shape.folder ? file_write_at(file->fd, piece->bytes, piece->size, offset)
                                        : file_memory_write_at(file->fd, piece->bytes, piece->size, offset);
     if (!written)
-        status = fault_errno(fault, path, offset, "cannot write a temporary file");
+        status = fault_errno_place(fault, path, offset, SPILL_OTHER, "cannot write a temporary file");
     piece->size = PIECE_HEADER;
     piece->count = 0;
     piece->number = 0;

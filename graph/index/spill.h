@@ -29,6 +29,9 @@ struct spill_entry {
 #define SPILL_BUFFER_MIN 84u  /* a piece with one entry, the largest */
 #define SPILL_PIECE_BYTES 32u /* what each part has for each worker, beside its buffer */
 
+/* Of temporary files, for fault_errno_place. */
+#define SPILL_OTHER "another folder with --tmp"
+
 struct spill_shape {
     const char *folder; /* files are FOLDER/NAME-N; borrowed. NULL: they have no names and are in memory */
     const char *name;

@@ -48,7 +48,8 @@ enum status index_make_folder(const struct index_work *work)
     if (mkdir(work->folder, 0700) == 0)
         return STATUS_OK;
     if (errno != EEXIST || lstat(work->folder, &info) != 0)
-        return fault_errno(work->fault, work->folder, FAULT_NO_OFFSET, "cannot create a folder for temporary files");
+        return fault_errno_place(work->fault, work->folder, FAULT_NO_OFFSET, SPILL_OTHER,
+                                 "cannot create a folder for temporary files");
     if (S_ISDIR(info.st_mode) && info.st_uid == geteuid())
         return STATUS_OK;
     return fault_set(work->fault, STATUS_REFUSED, work->folder, FAULT_NO_OFFSET,
@@ -87,7 +88,9 @@ static enum status open_stream(struct index_work *work, const char *name, int *f
     char path[4096];
     snprintf(path, sizeof path, "%s/%s", work->folder, name);
     *fd = work->in_memory ? file_in_memory(name) : open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-    return *fd >= 0 ? STATUS_OK : fault_errno(work->fault, path, FAULT_NO_OFFSET, "cannot create a temporary file");
+    return *fd >= 0
+               ? STATUS_OK
+               : fault_errno_place(work->fault, path, FAULT_NO_OFFSET, SPILL_OTHER, "cannot create a temporary file");
 }
 
 static enum status open_spill(struct index_work *work, struct spill_shape shape, struct spill **spill)

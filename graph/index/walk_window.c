@@ -1,5 +1,7 @@
 #include "graph/index/walk_window.h"
 
+#include <stdio.h>
+
 #include "graph/scan/filemap.h"
 #include "parser/file.h"
 
@@ -224,17 +226,28 @@ static enum status spill_inputs(const struct index_work *work, unsigned number, 
     return STATUS_OK;
 }
 
+static enum status write_stream(const struct index_work *work, const char *name, int fd, const uint8_t *bytes,
+                                size_t size, uint64_t offset, struct fault *fault)
+{
+    char path[4096 + 16];
+    if ((work->in_memory ? file_memory_write_at : file_write_at)(fd, bytes, size, offset))
+        return STATUS_OK;
+    snprintf(path, sizeof path, "%s/%s", work->in_memory ? "(memory)" : work->folder, name);
+    return fault_errno_place(fault, path, offset, SPILL_OTHER, "cannot write a temporary file");
+}
+
 void window_spill(struct walker *walker, unsigned number, struct window *window)
 {
     const struct index_work *work = walker->work;
     window->status = spill_txs(work, number, window);
     if (window->status == STATUS_OK)
         window->status = spill_inputs(work, number, walker->sums, window);
-    bool (*write_at)(int, const void *, size_t, uint64_t) = work->in_memory ? file_memory_write_at : file_write_at;
-    if (window->status == STATUS_OK &&
-        (!write_at(work->txs_fd, window->records.at, window->records.count, window->records_at) ||
-         !write_at(work->outs_fd, window->outs.at, window->outs.count, window->outs_at)))
-        window->status = fault_errno(&window->fault, work->folder, FAULT_NO_OFFSET, "cannot write a temporary file");
+    if (window->status == STATUS_OK)
+        window->status = write_stream(work, "txs", work->txs_fd, window->records.at, window->records.count,
+                                      window->records_at, &window->fault);
+    if (window->status == STATUS_OK)
+        window->status = write_stream(work, "outs", work->outs_fd, window->outs.at, window->outs.count, window->outs_at,
+                                      &window->fault);
 }
 
 /* ---- beginning and end ---- */

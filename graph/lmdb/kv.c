@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -27,27 +28,41 @@ static size_t map_step = DEFAULT_MAP_STEP;
 
 void kv_map_step(size_t bytes) { map_step = bytes > 0 ? bytes : DEFAULT_MAP_STEP; }
 
+/* EIO is what LMDB makes of a write that came up short. */
+static bool lacks_room(int code) { return code == ENOSPC || code == EDQUOT || code == EFBIG || code == EIO; }
+
+/* Whether the file may grow by so much, as far as this process's limit goes. */
+static bool may_grow(const struct kv *kv, size_t need)
+{
+    struct rlimit limit;
+    struct stat info;
+    if (getrlimit(RLIMIT_FSIZE, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY || stat(kv->data_path, &info) != 0)
+        return true;
+    return (rlim_t)info.st_size + need < limit.rlim_cur;
+}
+
+static enum status no_room(const struct kv *kv, int code, size_t need, struct fault *fault)
+{
+    bool limited = code == EFBIG || (code == EIO && !may_grow(kv, need));
+    const char *what = limited          ? "File too large (see ulimit -f and the file system's limit)"
+                       : code == EDQUOT ? "your disk quota is used up"
+                       : code == EIO    ? "the disk is full, or damaged"
+                                        : "the disk is full";
+    return fault_set(fault, STATUS_IO, kv->data_path, FAULT_NO_OFFSET,
+                     "%s: some %zu MiB more are needed at once. %s and run the same command again: %s", what,
+                     (need >> 20) + 1, limited ? "Raise the limit" : "Free some space",
+                     kv->unfinished ? "all is made anew then, since nothing is kept of what is not finished"
+                                    : "nothing that was committed is lost");
+}
+
 enum status kv_fault(const struct kv *kv, int code, const char *doing, size_t need, struct fault *fault)
 {
     const char *noun = kv->words.noun, *verb = kv->words.verb;
+    if (lacks_room(code) && (need > 0 || kv->mode != KV_READ))
+        return no_room(kv, code, need, fault);
     switch (code) {
     case MDB_SUCCESS: return STATUS_OK;
     case ENOMEM: return fault_nomem(fault);
-    case ENOSPC:
-    case EDQUOT:
-    case EIO: /* what LMDB makes of a write that came up short */
-        if (need == 0 && kv->mode == KV_READ) {
-            errno = code;
-            return fault_errno(fault, kv->data_path, FAULT_NO_OFFSET, "cannot %s the %s", doing, noun);
-        }
-        /* fall through */
-        return fault_set(
-            fault, STATUS_IO, kv->data_path, FAULT_NO_OFFSET,
-            "the disk is full%s: some %zu MiB more are needed at once. Free some space and run the same command "
-            "again: %s",
-            code == EIO ? ", or damaged" : "", (need >> 20) + 1,
-            kv->unfinished ? "all is made anew then, since nothing is kept of what is not finished"
-                           : "nothing that was committed is lost");
     case MDB_INVALID:
     case MDB_NOTFOUND:
         return fault_set(fault, STATUS_FORMAT, kv->data_path, FAULT_NO_OFFSET, "this is not an unktx %s", noun);
@@ -103,10 +118,11 @@ static enum status lock_for_writing(struct kv *kv, struct fault *fault)
 {
     const char *noun = kv->words.noun;
     if (mkdir(kv->path, 0777) != 0 && errno != EEXIST)
-        return fault_errno(fault, kv->path, FAULT_NO_OFFSET, "cannot create the folder of the %s", noun);
+        return fault_errno_place(fault, kv->path, FAULT_NO_OFFSET, KV_OTHER, "cannot create the folder of the %s",
+                                 noun);
     kv->lock_fd = file_open_again(kv->lock_path, O_RDWR | O_CREAT | O_NONBLOCK);
     if (kv->lock_fd < 0)
-        return fault_errno(fault, kv->lock_path, FAULT_NO_OFFSET, "cannot write to the %s", noun);
+        return fault_errno_place(fault, kv->lock_path, FAULT_NO_OFFSET, KV_OTHER, "cannot write to the %s", noun);
     if (flock(kv->lock_fd, LOCK_EX | LOCK_NB) == 0)
         return STATUS_OK;
     if (errno != EWOULDBLOCK)
@@ -157,10 +173,10 @@ static enum status place_lock_file(const struct kv *kv, const char *path, struct
 {
     int fd = file_open_again(path, O_RDWR | O_CREAT | O_NONBLOCK);
     if (fd < 0)
-        return fault_errno(fault, path, FAULT_NO_OFFSET, "cannot write to the %s", kv->words.noun);
-    int code = fallocate(fd, 0, 0, LOCK_FILE_SIZE) == 0 || errno != ENOSPC ? MDB_SUCCESS : ENOSPC;
+        return fault_errno_place(fault, path, FAULT_NO_OFFSET, KV_OTHER, "cannot write to the %s", kv->words.noun);
+    int code = fallocate(fd, 0, 0, LOCK_FILE_SIZE) == 0 ? MDB_SUCCESS : errno;
     close(fd);
-    return kv_fault(kv, code, "open", LOCK_FILE_SIZE, fault);
+    return lacks_room(code) ? kv_fault(kv, code, "open", LOCK_FILE_SIZE, fault) : STATUS_OK;
 }
 
 /* What is wrong with LMDB's lock file is told of that file: the data is not affected. */

@@ -42,9 +42,9 @@ static enum status look_into_data(const struct kv *kv, int fd, size_t *size, str
         if (kv->mode == KV_READ)
             return kv_nothing_here(kv, fault);
         *size = 0;
-        return ftruncate(fd, 0) == 0
-                   ? STATUS_OK
-                   : fault_errno(fault, kv->data_path, FAULT_NO_OFFSET, "cannot write to the %s", kv->words.noun);
+        return ftruncate(fd, 0) == 0 ? STATUS_OK
+                                     : fault_errno_place(fault, kv->data_path, FAULT_NO_OFFSET, KV_OTHER,
+                                                         "cannot write to the %s", kv->words.noun);
     }
     if (*size < 8192)
         return fault_set(fault, STATUS_FORMAT, kv->data_path, FAULT_NO_OFFSET,

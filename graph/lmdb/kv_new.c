@@ -47,7 +47,8 @@ static enum status make_folder(const struct kv *kv, const char *path, struct fau
     if (mkdir(path, 0777) == 0)
         return STATUS_OK;
     if (errno != EEXIST || lstat(path, &info) != 0)
-        return fault_errno(fault, path, FAULT_NO_OFFSET, "cannot create the folder of the %s", kv->words.noun);
+        return fault_errno_place(fault, path, FAULT_NO_OFFSET, KV_OTHER, "cannot create the folder of the %s",
+                                 kv->words.noun);
     const char *kind = S_ISDIR(info.st_mode) ? "a folder with something else in it" : file_kind(info.st_mode);
     return fault_set(fault, STATUS_FORMAT, path, FAULT_NO_OFFSET,
                      "what is not finished of the %s is to lie here, but there is %s: move it away, and run the "

@@ -105,6 +105,38 @@ static void test_store_on_a_full_disk(void **state)
     assert_int_equal(umount2(place.small, 0), 0);
 }
 
+/* A disk that has room and no inodes is told from a full one. */
+static void test_no_inodes(void **state)
+{
+    (void)state;
+    char line[3000];
+    mount_small(place.small, 1024);
+    assert_int_equal(mount(NULL, place.small, NULL, MS_REMOUNT, "nr_inodes=1"), 0); /* which the folder itself has */
+    snprintf(line, sizeof line, "$UNKTX scan --quiet --datadir %s --store %s/store", place.data, place.small);
+    expect_shell(1,
+                 "No space left on device (no inodes are left: delete files there, or name another folder with --store",
+                 line);
+    snprintf(line, sizeof line, "$UNKTX outputs --store %s -o %s/x.csv", place.store, place.small);
+    expect_shell(1, "x.csv: cannot be written: No space left on device (no inodes are left", line);
+    snprintf(line, sizeof line, "$UNKTX index --quiet --datadir %s --store %s/inodes --tmp %s", place.data, place.dir,
+             place.small);
+    expect_shell(1, "(no inodes are left: delete files there, or name another folder with --tmp)", line);
+    assert_int_equal(umount2(place.small, 0), 0);
+}
+
+/* What LMDB's short write is of: of a limit the text does not send the user to the disk. */
+static void test_limit_on_file_size(void **state)
+{
+    (void)state;
+    struct run run = shell("ulimit -f 200; $UNKTX scan --quiet --datadir %s --store %s/short", place.data, place.dir);
+    assert_int_equal(run.exit_status, 1);
+    assert_non_null(strstr(run.err, "data.mdb: File too large (see ulimit -f"));
+    assert_null(strstr(run.err, "disk"));
+    run_free(&run);
+    unktx_ok("scan --quiet --datadir %s --store %s/short", place.data, place.dir);
+    assert_same_stores(place.store, path_of("%s/short", place.dir), place.dir);
+}
+
 /* Tables on a full disk: an error, and nothing is left. */
 static void test_tables_on_a_full_disk(void **state)
 {
@@ -364,10 +396,16 @@ static void test_readers_beside_a_scan(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_store_on_a_full_disk),   cmocka_unit_test(test_tables_on_a_full_disk),
-        cmocka_unit_test(test_read_only_disk),         cmocka_unit_test(test_no_permission_to_write),
-        cmocka_unit_test(test_memory_limit),           cmocka_unit_test(test_stdout),
-        cmocka_unit_test(test_readers_beside_commits), cmocka_unit_test(test_readers_beside_a_scan),
+        cmocka_unit_test(test_store_on_a_full_disk),
+        cmocka_unit_test(test_tables_on_a_full_disk),
+        cmocka_unit_test(test_no_inodes),
+        cmocka_unit_test(test_limit_on_file_size),
+        cmocka_unit_test(test_read_only_disk),
+        cmocka_unit_test(test_no_permission_to_write),
+        cmocka_unit_test(test_memory_limit),
+        cmocka_unit_test(test_stdout),
+        cmocka_unit_test(test_readers_beside_commits),
+        cmocka_unit_test(test_readers_beside_a_scan),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

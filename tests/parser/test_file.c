@@ -78,7 +78,7 @@ static void test_too_many_open_files(void **state)
     enum status status = file_open(path_of("%s/file", dir), "the file", &fd, &info, &fault);
     assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
     assert_int_equal(status, STATUS_RESOURCES);
-    assert_non_null(strstr(fault.text, "Too many open files (the limit of this process: ulimit -n)"));
+    assert_non_null(strstr(fault.text, "Too many open files (the limit of this process: raise it with ulimit -n)"));
     remove_tree(dir);
     free(dir);
 }
@@ -101,6 +101,9 @@ static void test_errors(void **state)
         {EIO, STATUS_IO, "Input/output error"},
         {EFBIG, STATUS_IO, "ulimit -f"},
         {EACCES, STATUS_IO, "Permission denied"},
+        {ENOSPC, STATUS_IO, "No space left on device (free some space there, or name another place)"},
+        {EDQUOT, STATUS_IO, "(your quota: free some space there, or name another place)"},
+        {EROFS, STATUS_IO, "(name another place, or mount it for writing)"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct fault fault = {0};
@@ -108,6 +111,23 @@ static void test_errors(void **state)
         assert_int_equal(fault_errno(&fault, "path", 3, "cannot"), cases[i].status);
         assert_int_equal(fault.status, cases[i].status);
         assert_non_null(strstr(fault.text, cases[i].text));
+    }
+}
+
+/* Where the user can name another place the text says how, and of no permission only there. */
+static void test_other_place(void **state)
+{
+    (void)state;
+    static const int errors[] = {ENOSPC, EDQUOT, EROFS, EACCES, EPERM};
+    for (size_t i = 0; i < sizeof errors / sizeof *errors; i++) {
+        struct fault fault = {0};
+        errno = errors[i];
+        assert_int_equal(fault_errno_place(&fault, "path", 3, "another folder with --tmp", "cannot"), STATUS_IO);
+        assert_int_equal(errno, errors[i]);
+        assert_non_null(strstr(fault.text, "name another folder with --tmp"));
+        errno = errors[i];
+        assert_int_equal(fault_errno(&fault, "path", 3, "cannot"), STATUS_IO);
+        assert_null(strstr(fault.text, "--tmp"));
     }
 }
 
@@ -171,6 +191,7 @@ int main(void)
         cmocka_unit_test(test_no_files),
         cmocka_unit_test(test_too_many_open_files),
         cmocka_unit_test(test_errors),
+        cmocka_unit_test(test_other_place),
         cmocka_unit_test(test_fifo_without_writer),
         cmocka_unit_test(test_write_beyond_limit),
     };
