@@ -117,13 +117,14 @@ static enum status open_store(struct build *build)
 }
 
 /* A disk that an interrupted build without --tmp has filled has no room for the store's next commit either. The index
- * is open before its folder is emptied: else another build could be at work there. */
+ * is open before its folder is emptied: else another build could be at work there. A tip that was asked for may be none
+ * of the chain, and nothing is deleted for a command that is refused: then room is made once the headers are known. */
 static enum status make_room(struct build *build)
 {
     struct index_work *work = &build->work;
     if (!index_left_own_folder(work))
         return STATUS_OK;
-    enum status status = open_index(build);
+    enum status status = work->kv ? STATUS_OK : open_index(build);
     if (status == STATUS_OK)
         status = index_refuse_other_network(work, &build->identity);
     if (status == STATUS_OK)
@@ -150,6 +151,8 @@ static enum status find_chain(struct build *build, const struct ingest_options *
         status = early_walk_begin(early);
     if (status == STATUS_OK)
         status = best_chain_find(&best, work->fault);
+    if (status == STATUS_OK && options->tip)
+        status = make_room(build);
     if (is_early)
         status = early_walk_end(early, status);
     build->end = best.end;
@@ -173,7 +176,7 @@ static enum status load_chain(struct build *build, const struct ingest_options *
     if (status == STATUS_OK)
         status = filemap_identify(&work->dir, options->chain, NULL, build->identity.magic, &build->identity.genesis,
                                   work->fault);
-    if (status == STATUS_OK)
+    if (status == STATUS_OK && !options->tip)
         status = make_room(build);
     if (status == STATUS_OK)
         status = open_store(build);

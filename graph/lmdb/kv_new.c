@@ -27,21 +27,29 @@ bool kv_is_begun(const struct kv *kv)
     return access(path, F_OK) == 0;
 }
 
-/* What is behind a link was not made here, and stays. */
-void kv_delete_unfinished(const struct kv *kv)
+static int refusal_of(int result)
+{
+    return result != 0 && (errno == EACCES || errno == EPERM || errno == EROFS) ? errno : 0;
+}
+
+/* What is behind a link was not made here, and stays. Returns why it was not allowed, or 0. */
+static int delete_unfinished(const struct kv *kv)
 {
     char path[4128];
     unfinished_path(kv, "", path);
     int folder = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     if (folder < 0)
-        return;
-    unlinkat(folder, "data.mdb", 0);
-    unlinkat(folder, "lock.mdb", 0);
+        return refusal_of(folder);
+    int data = refusal_of(unlinkat(folder, "data.mdb", 0)), lock = refusal_of(unlinkat(folder, "lock.mdb", 0));
     close(folder);
-    rmdir(path);
+    int self = refusal_of(rmdir(path));
+    return data ? data : lock ? lock : self;
 }
 
-static enum status make_folder(const struct kv *kv, const char *path, struct fault *fault)
+void kv_delete_unfinished(const struct kv *kv) { (void)delete_unfinished(kv); }
+
+/* `refusal`: why what was there could not be deleted, or 0. */
+static enum status make_folder(const struct kv *kv, const char *path, int refusal, struct fault *fault)
 {
     struct stat info;
     if (mkdir(path, 0777) == 0)
@@ -49,6 +57,11 @@ static enum status make_folder(const struct kv *kv, const char *path, struct fau
     if (errno != EEXIST || lstat(path, &info) != 0)
         return fault_errno_place(fault, path, FAULT_NO_OFFSET, KV_OTHER, "cannot create the folder of the %s",
                                  kv->words.noun);
+    if (refusal) {
+        errno = refusal;
+        return fault_errno_place(fault, path, FAULT_NO_OFFSET, KV_OTHER,
+                                 "what is not finished of the %s is here, and cannot be deleted", kv->words.noun);
+    }
     const char *kind = S_ISDIR(info.st_mode) ? "a folder with something else in it" : file_kind(info.st_mode);
     return fault_set(fault, STATUS_FORMAT, path, FAULT_NO_OFFSET,
                      "what is not finished of the %s is to lie here, but there is %s: move it away, and run the "
@@ -60,11 +73,11 @@ enum status kv_begin_unfinished(struct kv *kv, struct fault *fault)
 {
     char path[4128];
     struct stat info;
-    kv_delete_unfinished(kv);
+    int refusal = delete_unfinished(kv);
     if (lstat(kv->data_path, &info) == 0 || errno != ENOENT) /* kv_check_data looks at it */
         return STATUS_OK;
     unfinished_path(kv, "", path);
-    enum status status = make_folder(kv, path, fault);
+    enum status status = make_folder(kv, path, refusal, fault);
     kv->unfinished = status == STATUS_OK;
     if (kv->unfinished)
         kv_set_env_path(kv, path);

@@ -16,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -312,6 +313,26 @@ static void test_something_else_unfinished(void **state)
     assert_false(path_exists(name));
 }
 
+/* What another user left is told by the permission. */
+static void test_unfinished_of_another(void **state)
+{
+    (void)state;
+    char at[300], name[320];
+    snprintf(at, sizeof at, "%s/others", folder);
+    snprintf(name, sizeof name, "%s/unfinished", at);
+    make_dirs(name);
+    write_file(path_of("%s/data.mdb", name), "left", 4);
+    assert_int_equal(chmod(folder, 0777) | chmod(at, 0777) | chmod(name, 0555), 0);
+    bool root = geteuid() == 0;
+    assert_int_equal(root ? seteuid(65534) : 0, 0);
+    enum status status = open_new(at);
+    assert_int_equal(root ? seteuid(0) : 0, 0);
+    assert_int_equal(status, STATUS_IO);
+    assert_string_equal(fault.path, name);
+    assert_non_null(strstr(fault.text, "cannot be deleted: Permission denied"));
+    assert_int_equal(chmod(name, 0755), 0);
+}
+
 static bool put(struct kv_txn *txn, void *context)
 {
     (void)context;
@@ -425,9 +446,13 @@ static void test_lock_that_is_not_let_go(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_looked_at_on_opening),    cmocka_unit_test(test_looked_at_on_the_way),
-        cmocka_unit_test(test_other_data_version),      cmocka_unit_test(test_something_else_unfinished),
-        cmocka_unit_test(test_disk_that_fails),         cmocka_unit_test(test_opened_and_closed_one_by_one),
+        cmocka_unit_test(test_looked_at_on_opening),
+        cmocka_unit_test(test_looked_at_on_the_way),
+        cmocka_unit_test(test_other_data_version),
+        cmocka_unit_test(test_something_else_unfinished),
+        cmocka_unit_test(test_unfinished_of_another),
+        cmocka_unit_test(test_disk_that_fails),
+        cmocka_unit_test(test_opened_and_closed_one_by_one),
         cmocka_unit_test(test_lock_that_is_not_let_go), /* after it, no test here waits any more */
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);

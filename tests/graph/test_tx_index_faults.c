@@ -103,7 +103,7 @@ static void test_tells_what_is_next(void **state)
 }
 
 /* With --tmp a build that was interrupted without it is not gone on from: what it left makes room before anything else
- * needs it, and the message of that comes once. */
+ * needs it, and the message of that comes once. A command that is refused deletes nothing. */
 static void test_goes_elsewhere(void **state)
 {
     (void)state;
@@ -125,6 +125,12 @@ static void test_goes_elsewhere(void **state)
     stop_after(-1);
     assert_true(path_exists(path_of("%s/tio/tmp/txs", store)));
     options.tmp = path_of("%s/tmp", dir);
+    const struct hash256 mistyped = {{1}};
+    index_stop_at = -1;
+    options.tip = &mistyped;
+    assert_int_equal(index_build(&options, &result, NULL), STATUS_NOT_FOUND);
+    assert_true(path_exists(path_of("%s/tio/tmp/txs", store)));
+    options.tip = NULL;
     index_stop_at = INDEX_HEADERS; /* the index is not written to yet */
     assert_int_equal(index_build(&options, &result, NULL), STATUS_INTERRUPTED);
     stop_after(-1);
