@@ -2,8 +2,9 @@
 
 /* What report_style does not have. */
 const char explore_style[] =
-    ":root{--mark:#e7f1f9;--warn:#fff3d6}\n"
-    "@media(prefers-color-scheme:dark){:root{--mark:#1c3346;--warn:#4a3a12}}\n"
+    ":root{--mark:#e7f1f9;--warn:#fff3d6;--edge:#0005;--reach:.8rem}\n"
+    "@media(min-width:40rem){:root{--reach:1.75rem}}\n"
+    "@media(prefers-color-scheme:dark){:root{--mark:#1c3346;--warn:#4a3a12;--edge:#fff5}}\n"
     "h1{overflow-wrap:anywhere}\n"
     "header{display:flex;flex-wrap:wrap;align-items:center;gap:.3rem 1.6rem;padding:.5rem 1rem;border-bottom:1px solid "
     "var(--line);background:var(--tint)}\n"
@@ -32,6 +33,12 @@ const char explore_style[] =
     ".script{min-width:14rem;max-width:28rem;overflow-wrap:anywhere;font-size:.85em}\n"
     ".pager{display:flex;flex-wrap:wrap;align-items:center;gap:.2rem 1rem;padding:0;list-style:none}.pager "
     "a{display:inline-block;padding:.3rem 0}\n"
+    /* an edge with more beyond it has a shade, which what scrolls with the content covers at the end; a scroll bar of
+     * a wide screen lies over the first 15 pixels of it */
+    ".wide{background:linear-gradient(90deg,var(--back) 50%,transparent) 0 0/2.5rem 100% no-repeat local,"
+    "linear-gradient(270deg,var(--back) 50%,transparent) 100% 0/2.5rem 100% no-repeat local,"
+    "linear-gradient(90deg,var(--edge),transparent) 0 0/var(--reach) 100% no-repeat,"
+    "linear-gradient(270deg,var(--edge),transparent) 100% 0/var(--reach) 100% no-repeat var(--back)}\n"
     /* lines that move with the cells: collapsed ones stay behind */
     ".sticky{border-collapse:separate;border-spacing:0}.sticky thead "
     "th{position:sticky;top:0}.wide:has(.sticky){max-height:80vh;overflow:auto;scroll-padding:3rem 0 0 "
@@ -66,7 +73,8 @@ const char explore_style[] =
     "header input{min-width:0;flex:1}h1{font-size:1.3rem}main{padding:.7rem}"
     "thead th{white-space:normal}tbody "
     "th:not(.script)>a:not(.id){white-space:nowrap}tr:has(.about)>th:not(.script)>a:not(.id){white-space:normal}"
-    ".about{min-width:13rem;overflow-wrap:anywhere}.about~.script{min-width:28rem}tbody "
+    ".about{min-width:18rem;font-size:.8rem;line-height:1.3;overflow-wrap:anywhere}.about~.script{min-width:28rem}"
+    "tbody "
     "th,td{overflow-wrap:break-word}.filter label{flex-basis:calc(50% - "
     ".4rem)}.filter label input,.filter label select{width:100%}td .id,th "
     ".id{white-space:normal;display:inline-block;min-width:9ch}}\n"

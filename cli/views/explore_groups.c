@@ -222,7 +222,7 @@ enum status explore_group(struct explore_request *request, struct fault *fault)
     if (row->outputs > 0)
         put_outputs(request, members + row->tdags, row);
     put_shared(request, shown, row);
-    explore_put_command(request, TAKES_ALL, "ties -o FOLDER");
+    explore_put_command(request, TAKES_ALL | OF_ALL_TDAGS, "ties -o FOLDER");
     explore_end_page(request);
     return STATUS_OK;
 }

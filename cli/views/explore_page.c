@@ -183,7 +183,8 @@ void explore_put_command(struct explore_request *request, unsigned takes, const 
     va_start(arguments, format);
     vsnprintf(words, sizeof words, format, arguments);
     va_end(arguments);
-    PRINT(page, "<p class=\"source\">On the command line: <code class=\"hash\">unktx ");
+    PRINT(page, "<p class=\"source\">On the command line%s: <code class=\"hash\">unktx ",
+          takes & OF_ALL_TDAGS ? ", of all T-DAGs" : "");
     html_escaped(page, words, strlen(words));
     put_option(page, "store", settings_main_store(settings));
     if (takes & TAKES_RULES)

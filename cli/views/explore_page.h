@@ -21,6 +21,7 @@ void explore_put_stages(struct explore_request *request);
 #define TAKES_FILTER 8u  /* --exclude-scripts */
 #define TAKES_LABELS 16u /* --labels */
 #define TAKES_ALL 31u
+#define OF_ALL_TDAGS 32u /* what it writes goes beyond the page: the text says so */
 /* "On the command line: unktx ..."; printf-style, the words after `unktx`. The options of explore follow by themselves,
  * as far as the command takes them. */
 void explore_put_command(struct explore_request *request, unsigned takes, const char *format, ...)

@@ -305,7 +305,7 @@ enum status explore_put_payments(struct explore_request *request, const uint32_t
                         labelled ? "output|kind|value|spent by|address|labels" : "output|kind|value|spent by|address");
     if (status == STATUS_OK)
         status = put_side(request, members, count, put_payees_of, fault);
-    explore_put_command(request, TAKES_ALL, "flows");
+    explore_put_command(request, TAKES_ALL | OF_ALL_TDAGS, "flows");
     PRINT(&request->page, "</section>\n");
     return status;
 }

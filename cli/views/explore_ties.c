@@ -259,7 +259,9 @@ static void put_unlocks(struct explore_request *request, const struct explore_sh
     explore_end_table(request);
     if (counts.unread)
         PRINT(page, "<p>Not all spenders could be read.</p>\n");
-    explore_put_command(request, TAKES_RULES | TAKES_CHAIN | TAKES_LABELS, "unlocks");
+    char address[EXPLORE_TDAG_SIZE];
+    explore_put_command(request, TAKES_RULES | TAKES_CHAIN | TAKES_LABELS, "unlocks --dag %s",
+                        explore_tdag_address(request, dag, address) + strlen("tdag/"));
 }
 
 static void put_ties(struct explore_request *request, const struct explore_shown *shown, uint32_t dag)
@@ -287,7 +289,7 @@ static void put_ties(struct explore_request *request, const struct explore_shown
     explore_put_things(request, shown, span.things + first, left < EXPLORE_ROWS ? left : EXPLORE_ROWS);
     explore_end_table(request);
     explore_put_pager(request, "shared", count, span.count);
-    explore_put_command(request, TAKES_ALL, "ties -o FOLDER");
+    explore_put_command(request, TAKES_ALL | OF_ALL_TDAGS, "ties -o FOLDER");
 }
 
 void explore_put_shown(struct explore_request *request, uint32_t dag)

@@ -117,6 +117,22 @@ static unsigned run_commands(const struct web *from, const char *target)
     return seen;
 }
 
+/* Each command on the page of a T-DAG is of that one, or said to be of all. */
+static void expect_scopes(const struct web *from, const char *dag)
+{
+    static const char of_all[] = ", of all T-DAGs: <code class=\"hash\">unktx ", head[] = "<code class=\"hash\">unktx ";
+    char *page = web_body(from, "/core-22/tdag/%s", dag);
+    size_t own = 0;
+    for (const char *at = strstr(page, head); at; at = strstr(at + 1, head)) {
+        const char *named = strstr(at, path_of(" --dag %s", dag));
+        bool is_own = named && named < strstr(at, "</code>");
+        own += is_own;
+        assert_int_equal(strncmp(at - (sizeof of_all - sizeof head), of_all, sizeof of_all - 1) == 0, !is_own);
+    }
+    assert_true(own > 0);
+    free(page);
+}
+
 /* The command chooses what the page does, or the page says what it lacks. */
 static void expect_filtered(const struct web *from, const char *query, const char *lacks)
 {
@@ -188,6 +204,7 @@ static void printed_commands_run(void **state)
         for (size_t row = 0; row < tdags.rows; row += 5) {
             const char *dag = table_get(&tdags, row, "dag"), *txid = table_get(&tdags, row, "first_txid");
             assert_int_equal(run_commands(from, path_of("/core-22/tdag/%s", dag)), i == 0 ? 16 : 16 + 4);
+            expect_scopes(from, dag);
             const char *class = table_get(&tdags, row, "class_id");
             assert_int_equal(run_commands(from, path_of("/core-22/class/%s", class)), 16);
             assert_int_equal(run_commands(from, path_of("/core-22/tx/%s", txid)), 16);
