@@ -54,8 +54,9 @@ static bool lacks_inodes(const char *path)
     memcpy(folder, path, size + 1);
     if (statvfs(folder, &disk) != 0) { /* what was to be made there is not */
         char *slash = strrchr(folder, '/');
-        *(slash > folder ? slash : slash ? slash + 1 : folder) = '\0';
-        if (statvfs(*folder ? folder : ".", &disk) != 0)
+        if (slash)
+            slash[slash == folder] = '\0'; /* of "/name" the slash stays */
+        if (statvfs(slash ? folder : ".", &disk) != 0)
             return false;
     }
     return disk.f_files > 0 && disk.f_favail == 0 && disk.f_bavail > 0;
