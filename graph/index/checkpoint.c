@@ -293,6 +293,14 @@ static bool take_blocks(struct index_work *work, struct cursor *checkpoint)
     return work->blocks != NULL;
 }
 
+/* Numbers of outputs and inputs are divided by these, and so much memory is taken. */
+static bool has_ranges(const struct index_work *work)
+{
+    uint64_t outputs = work_outputs(work), inputs = work_inputs(work);
+    return work->stage <= WORK_WALKED || (work->out_range > 0 && work->out_range <= outputs + 1 && work->in_range > 0 &&
+                                          work->in_range <= inputs + 1 && work->late_range > 0);
+}
+
 static bool take_sums(struct index_work *work, struct cursor *checkpoint)
 {
     if (work->part_bits > 20 || work_alloc_sums(work) != STATUS_OK)
@@ -324,8 +332,8 @@ bool work_load_checkpoint(struct index_work *work)
     if (!bytes)
         return false;
     struct cursor checkpoint = cursor_over(bytes, ok ? size : 0);
-    ok = ok && take_head(work, &checkpoint) && take_blocks(work, &checkpoint) && take_sums(work, &checkpoint) &&
-         open_stream(work, "txs", work->txs_size, &work->txs_fd) &&
+    ok = ok && take_head(work, &checkpoint) && take_blocks(work, &checkpoint) && has_ranges(work) &&
+         take_sums(work, &checkpoint) && open_stream(work, "txs", work->txs_size, &work->txs_fd) &&
          (work->stage == WORK_OUTPUTS_BUILT || open_stream(work, "outs", outs_size(work), &work->outs_fd));
     struct spill **spills[5];
     const char *names[5];

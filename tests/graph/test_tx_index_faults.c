@@ -11,6 +11,7 @@
 
 #include "graph/test_hooks.h"
 #include "parser/mem.h"
+#include "parser/sha256.h"
 #include "parser/stop.h"
 #include "tests/support/index_builds.h"
 #include "tests/support/run.h"
@@ -184,6 +185,46 @@ static void test_outlived_checkpoint(void **state)
     free(dir);
 }
 
+/* A checkpoint that lies, with a checksum that is right: numbers that others are divided by, or room is made for. */
+static void test_lying_checkpoint(void **state)
+{
+    (void)state;
+    enum { AT_RANGES = 542, RANGES = 3 }; /* out_range, in_range, late_range: u64 each */
+    static const uint64_t lies[] = {0, UINT64_C(1) << 50};
+    char *dir = temp_dir();
+    const char *data = path_of("%s/data", dir), *store = path_of("%s/store", dir), *fresh = path_of("%s/fresh", dir);
+    struct gen_options chain = index_chain(data);
+    make_dirs(data);
+    struct gen *gen = gen_open(&chain);
+    gen_blocks(gen, 100, 0);
+    gen_close(gen);
+    index_built(data, fresh);
+    uint64_t few_bytes = index_few_bytes;
+    index_few_bytes = 0; /* files on the disk */
+    struct index_options options = index_options_for(data, store);
+    struct index_result result;
+    for (unsigned lie = 0; lie < 2 * RANGES - 1; lie++) { /* the last range may be large */
+        size_t size;
+        remove_tree(store);
+        index_stop_at = INDEX_TABLES;
+        assert_int_equal(index_build(&options, &result, NULL), STATUS_INTERRUPTED);
+        stop_after(-1);
+        index_stop_at = -1;
+        char *bytes = read_file(path_of("%s/tio/tmp/note", store), &size);
+        memcpy(bytes + AT_RANGES + lie % RANGES * 8, &lies[lie / RANGES], 8);
+        sha256((uint8_t *)bytes, size - 32, (uint8_t *)bytes + size - 32);
+        write_file(path_of("%s/tio/tmp/note", store), bytes, size);
+        free(bytes);
+        index_went_on = 0;
+        index_built(data, store);
+        assert_int_equal(index_went_on, 0);
+        assert_same_index(store, fresh);
+    }
+    index_few_bytes = few_bytes;
+    remove_tree(dir);
+    free(dir);
+}
+
 /* Nor where another build, with its temporary files elsewhere, began anew meanwhile: it has emptied the tables. */
 static void test_outlived_elsewhere(void **state)
 {
@@ -310,13 +351,10 @@ static void test_damaged_block(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_interrupted),
-        cmocka_unit_test(test_goes_elsewhere),
-        cmocka_unit_test(test_outlived_checkpoint),
-        cmocka_unit_test(test_outlived_elsewhere),
-        cmocka_unit_test(test_invalid),
-        cmocka_unit_test(test_missing_outputs),
-        cmocka_unit_test(test_damaged_block),
+        cmocka_unit_test(test_interrupted),         cmocka_unit_test(test_goes_elsewhere),
+        cmocka_unit_test(test_outlived_checkpoint), cmocka_unit_test(test_lying_checkpoint),
+        cmocka_unit_test(test_outlived_elsewhere),  cmocka_unit_test(test_invalid),
+        cmocka_unit_test(test_missing_outputs),     cmocka_unit_test(test_damaged_block),
         cmocka_unit_test(test_tells_what_is_next),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
