@@ -8,6 +8,7 @@
 #include "cli/views/ties.h"
 #include "graph/dag/names.h"
 #include "parser/address.h"
+#include "parser/digits.h"
 #include "parser/network.h"
 #include "parser/pubkey.h"
 
@@ -88,34 +89,55 @@ void explore_put_left_out(struct explore_request *request, const struct explore_
 /* ---- one of them ---- */
 
 struct found {
+    const struct explore_shown *shown;
+    const char *whole; /* what is asked for, if that is all of a thing */
     uint32_t things[2];
     uint32_t count;
+    bool is_whole; /* things[0] */
 };
 
+/* A whole one ends where another one may go on: what is asked for letter by letter is meant. */
 static void take(void *context, uint32_t thing)
 {
     struct found *found = context;
-    found->things[found->count++] = thing;
+    char text[EXPLORE_THING_SIZE];
+    explore_thing_text(found->shown, thing, text);
+    if (strcmp(text, found->whole) == 0)
+        *found = (struct found){
+            .shown = found->shown, .whole = found->whole, .things = {thing}, .count = 1, .is_whole = true};
+    else if (!found->is_whole && found->count < 2)
+        found->things[found->count++] = thing;
 }
 
-/* A whole one ends where another one may go on: what is asked for letter by letter is meant. */
+/* As the pages have it: in small letters, a key that is a point in its compressed form. True for a whole key: keys
+ * with one x are others if they are no points. */
+static bool put_asked(enum evidence_kind kind, const char *digits, char out[EXPLORE_THING_SIZE])
+{
+    uint8_t bytes[EVIDENCE_SIZE_MAX], key[65];
+    size_t size = strlen(digits);
+    bool whole = kind == EVIDENCE_KEY && (size == 66 || size == 130) && digits_bytes(digits, size / 2, bytes);
+    if (whole)
+        *put_hex(out, key, evidence_key_form(bytes, size / 2, key)) = '\0';
+    for (size_t i = 0; !whole && i <= size; i++)
+        out[i] = (char)(digits[i] >= 'A' && digits[i] <= 'F' ? digits[i] - 'A' + 'a' : digits[i]);
+    return whole;
+}
+
 static enum status find_thing(struct explore_request *request, const struct explore_shown *shown, uint32_t *thing,
                               struct fault *fault)
 {
     const char *digits = strchr(request->rest, '/') + 1;
-    struct found found = {.count = 0};
     size_t size = strlen(digits);
-    char text[EXPLORE_THING_SIZE];
+    char asked[EXPLORE_THING_SIZE] = "";
+    struct found found = {.shown = shown, .whole = asked};
     enum evidence_kind kind = EVIDENCE_KEY;
     while (kind < EVIDENCE_PREIMAGE &&
            strncmp(request->rest, evidence_kind_name(kind), strlen(evidence_kind_name(kind))) != 0)
         kind++;
-    if (size >= EXPLORE_DIGITS_MIN && size < sizeof text && digits[strspn(digits, "0123456789abcdefABCDEF")] == '\0')
-        explore_things_find(shown, kind, digits, 2, take, &found);
-    for (uint32_t i = 0; i < found.count; i++) {
-        explore_thing_text(shown, found.things[i], text);
-        if (strlen(text) == size)
-            found = (struct found){.things = {found.things[i]}, .count = 1};
+    if (size >= EXPLORE_DIGITS_MIN && size < sizeof asked && digits_are_hex(digits, size)) {
+        bool whole_key = put_asked(kind, digits, asked);
+        explore_things_find(shown, kind, asked, whole_key ? EXPLORE_LOOKED_AT_MAX : 2, take, &found);
+        found.count = whole_key && !found.is_whole ? 0 : found.count;
     }
     *thing = found.things[0];
     if (found.count == 1)
@@ -195,7 +217,7 @@ static void put_thing_command(struct explore_request *request, const struct expl
     const struct evidence *piece = explore_thing_piece(shown, number);
     explore_thing_text(shown, number, text);
     if (piece->kind == EVIDENCE_PREIMAGE)
-        explore_put_command(request, TAKES_RULES | TAKES_CHAIN | TAKES_LABELS, "keys --hashes");
+        explore_put_command(request, TAKES_RULES | TAKES_CHAIN | TAKES_LABELS | OF_ALL_TDAGS, "keys --hashes");
     else
         explore_put_command(request, TAKES_RULES | TAKES_CHAIN | TAKES_LABELS, "find %s", text);
 }
