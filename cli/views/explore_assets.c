@@ -35,8 +35,8 @@ const char explore_style[] =
     "a{display:inline-block;padding:.3rem 0}\n"
     /* an edge with more beyond it has a shade, which what scrolls with the content covers at the end; a scroll bar of
      * a wide screen lies over the first 15 pixels of it */
-    ".wide{background:linear-gradient(90deg,var(--back) 50%,transparent) 0 0/2.5rem 100% no-repeat local,"
-    "linear-gradient(270deg,var(--back) 50%,transparent) 100% 0/2.5rem 100% no-repeat local,"
+    ".wide{background:linear-gradient(90deg,var(--back) 50%,transparent) 0 0/4rem 100% no-repeat local,"
+    "linear-gradient(270deg,var(--back) 50%,transparent) 100% 0/4rem 100% no-repeat local,"
     "linear-gradient(90deg,var(--edge),transparent) 0 0/var(--reach) 100% no-repeat,"
     "linear-gradient(270deg,var(--edge),transparent) 100% 0/var(--reach) 100% no-repeat var(--back)}\n"
     /* lines that move with the cells: collapsed ones stay behind */

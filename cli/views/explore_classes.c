@@ -125,7 +125,9 @@ enum status explore_classes(struct explore_request *request, struct fault *fault
     put_rows(request, page);
     explore_end_table(request);
     explore_put_pager(request, "page", page, count);
-    explore_put_command(request, TAKES_ALL, "dags -o FOLDER");
+    const char *family = target_get(request->target, "family");
+    bool is_one = family && *family && count > 0; /* else it may be none */
+    explore_put_command(request, TAKES_ALL, "dags%s%s -o FOLDER", is_one ? " --family " : "", is_one ? family : "");
     explore_end_page(request);
     return STATUS_OK;
 }

@@ -271,6 +271,17 @@ static void put_templates(struct explore_request *request, const struct explore_
     explore_put_pager(request, "page", page, count);
 }
 
+/* Any other kind than a rule set has shows no template, and the command would not take it. */
+static void put_templates_command(struct explore_request *request)
+{
+    const char *asked = target_get(request->target, "kind"), *kind = "";
+    for (size_t i = 0; asked && i < explore_kinds_of(request->rules); i++)
+        if (strcmp(asked, kind_name(explore_kinds[i])) == 0)
+            kind = asked;
+    explore_put_command(request, TAKES_RULES | TAKES_CHAIN | TAKES_SCRIPTS, "templates%s%s", *kind ? " --kind " : "",
+                        kind);
+}
+
 enum status explore_templates(struct explore_request *request, struct fault *fault)
 {
     const struct explore_survey *survey;
@@ -282,7 +293,7 @@ enum status explore_templates(struct explore_request *request, struct fault *fau
     if (keyed && spare) {
         explore_begin_page(request, "Templates");
         put_templates(request, survey, keyed, spare);
-        explore_put_command(request, TAKES_RULES | TAKES_CHAIN | TAKES_SCRIPTS, "templates");
+        put_templates_command(request);
         explore_end_page(request);
     } else {
         status = fault_nomem(fault);
