@@ -10,6 +10,10 @@ static enum status cannot_load(const struct library *library, struct fault *faul
     const char *why = dlerror(), *release = strstr(library->file, ".so.");
     int name = release ? (int)(release - library->file) : (int)strlen(library->file);
     bool is_digit = name > 0 && library->file[name - 1] >= '0' && library->file[name - 1] <= '9';
+    /* of glibc's texts: one that could not be mapped */
+    if (why && (strstr(why, "failed to map segment") || strstr(why, "annot allocate memory")))
+        return fault_set(fault, STATUS_NOMEM, NULL, FAULT_NO_OFFSET,
+                         "%s cannot be loaded, and is needed for this: %.200s (raise ulimit -v)", library->name, why);
     /* glibc's text is that of errno where a file is not there, of this library or of one that it needs */
     bool is_there = why && !strstr(why, "No such file or directory");
     return fault_set(fault, STATUS_RESOURCES, NULL, FAULT_NO_OFFSET,

@@ -43,8 +43,7 @@ static enum status status_of(int error)
     }
 }
 
-/* On a disk with room for bytes and none for files: "No space left" alone would send the user to the wrong tool. */
-static bool lacks_inodes(const char *path)
+bool fault_lacks_inodes(const char *path)
 {
     char folder[512];
     struct statvfs disk;
@@ -52,42 +51,43 @@ static bool lacks_inodes(const char *path)
     if (size == sizeof folder)
         return false;
     memcpy(folder, path, size + 1);
-    if (statvfs(folder, &disk) != 0) { /* what was to be made there is not */
+    while (statvfs(folder, &disk) != 0) { /* what was to be made there is not: the folder above it, then */
         char *slash = strrchr(folder, '/');
-        if (slash)
-            slash[slash == folder] = '\0'; /* of "/name" the slash stays */
-        if (statvfs(slash ? folder : ".", &disk) != 0)
+        if (strcmp(folder, ".") == 0 || strcmp(folder, "/") == 0)
             return false;
+        strcpy(slash ? slash + (slash == folder) : folder, slash ? "" : ".");
     }
     return disk.f_files > 0 && disk.f_favail == 0 && disk.f_bavail > 0;
 }
 
-/* The way out of an error, in parentheses; "" where there is none to tell. `other` as fault_errno_place has it. */
+/* What the user can do about an error; NULL where there is nothing to tell. */
+static const char *way_out_of(int error, const char *path)
+{
+    switch (error) {
+    case EMFILE: return "the limit of this process: raise it with ulimit -n";
+    case ENFILE: return "the limit of the system: raise it with sysctl fs.file-max";
+    case EFBIG: return "see ulimit -f and the file system's limit";
+    case ESTALE: return "the network file system was mounted anew, or its server lost the file";
+    case ENOMEM: return "see ulimit -v and sysctl vm.max_map_count, or use fewer --threads";
+    case ENOSPC: return fault_lacks_inodes(path) ? "no inodes are left: delete files there" : "free some space there";
+    case EDQUOT: return "your quota: free some space there";
+    case EROFS: return "mount it for writing";
+    default: return NULL;
+    }
+}
+
+/* The way out in parentheses; "" where there is none. `other` as fault_errno_place has it. */
 static void put_way_out(char *out, size_t size, int error, const char *path, const char *other)
 {
-    const char *place = other ? other : "another place";
+    const char *what = way_out_of(error, path);
+    bool refused = error == EACCES || error == EPERM, no_room = error == ENOSPC || error == EDQUOT || error == EROFS;
     *out = '\0';
-    switch (error) {
-    case EMFILE: snprintf(out, size, " (the limit of this process: raise it with ulimit -n)"); break;
-    case ENFILE: snprintf(out, size, " (the limit of the system: raise it with sysctl fs.file-max)"); break;
-    case EFBIG: snprintf(out, size, " (see ulimit -f and the file system's limit)"); break;
-    case ESTALE: snprintf(out, size, " (the network file system was mounted anew, or its server lost the file)"); break;
-    case ENOMEM: snprintf(out, size, " (see ulimit -v and sysctl vm.max_map_count, or use fewer --threads)"); break;
-    case ENOSPC:
-        snprintf(out, size,
-                 lacks_inodes(path) ? " (no inodes are left: delete files there, or name %s)"
-                                    : " (free some space there, or name %s)",
-                 place);
-        break;
-    case EDQUOT: snprintf(out, size, " (your quota: free some space there, or name %s)", place); break;
-    case EROFS: snprintf(out, size, " (name %s, or mount it for writing)", place); break;
-    case EACCES:
-    case EPERM:
-        if (other)
-            snprintf(out, size, " (name %s, or get the permission to write there)", other);
-        break;
-    default: break;
-    }
+    if (refused && other)
+        snprintf(out, size, " (name %s, or get the permission to write there)", other);
+    else if (what && no_room && other)
+        snprintf(out, size, " (%s, or name %s)", what, other);
+    else if (what)
+        snprintf(out, size, " (%s)", what);
 }
 
 static enum status fault_system(struct fault *fault, const char *path, uint64_t offset, const char *other,

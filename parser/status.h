@@ -68,9 +68,12 @@ enum status fault_errno(struct fault *fault, const char *path, uint64_t offset, 
 enum status fault_errno_place(struct fault *fault, const char *path, uint64_t offset, const char *other,
                               const char *format, ...) __attribute__((format(printf, 5, 6)));
 
+/* Whether the disk of `path` (or, where that is not there, of the folder for it) has room for bytes and none for
+ * files: "No space left" alone would send the user to the wrong tool. errno is not kept. */
+bool fault_lacks_inodes(const char *path);
+
 #define FAULT_NOMEM_TEXT                                                                                               \
-    "out of memory (see ulimit -v and the limits of a container, or use fewer --threads, or a smaller --memory where " \
-    "the command has it)"
+    "out of memory (see ulimit -v and the limits of a container; fewer --threads and a smaller --memory take less)"
 
 /* STATUS_NOMEM with a fixed text. It is here and not in status.c so that a static analyser sees that it never
  * returns STATUS_OK. */

@@ -11,6 +11,7 @@
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -41,16 +42,27 @@ static bool may_grow(const struct kv *kv, size_t need)
     return (rlim_t)info.st_size + need < limit.rlim_cur;
 }
 
+static bool is_full(const struct kv *kv, size_t need)
+{
+    struct statvfs disk;
+    return statvfs(kv->data_path, &disk) == 0 && disk.f_bavail * disk.f_frsize < need;
+}
+
 static enum status no_room(const struct kv *kv, int code, size_t need, struct fault *fault)
 {
     bool limited = code == EFBIG || (code == EIO && !may_grow(kv, need));
-    const char *what = limited          ? "File too large (see ulimit -f and the file system's limit)"
-                       : code == EDQUOT ? "your disk quota is used up"
-                       : code == EIO    ? "the disk is full, or damaged"
-                                        : "the disk is full";
+    bool no_inodes = code == ENOSPC && fault_lacks_inodes(kv->data_path);
+    const char *what = limited                             ? "File too large"
+                       : code == EDQUOT                    ? "your disk quota is used up"
+                       : no_inodes                         ? "no inodes are left on the disk"
+                       : code == EIO && !is_full(kv, need) ? "the disk is full, or damaged"
+                                                           : "the disk is full";
     return fault_set(fault, STATUS_IO, kv->data_path, FAULT_NO_OFFSET,
                      "%s: some %zu MiB more are needed at once. %s and run the same command again: %s", what,
-                     (need >> 20) + 1, limited ? "Raise the limit" : "Free some space",
+                     (need >> 20) + 1,
+                     limited     ? "Raise the limit (ulimit -f, or that of the file system)"
+                     : no_inodes ? "Delete some files"
+                                 : "Free some space",
                      kv->unfinished ? "all is made anew then, since nothing is kept of what is not finished"
                                     : "nothing that was committed is lost");
 }
@@ -128,8 +140,7 @@ static enum status lock_for_writing(struct kv *kv, struct fault *fault)
     if (errno != EWOULDBLOCK)
         return fault_errno(fault, kv->lock_path, FAULT_NO_OFFSET, "cannot lock the %s", noun);
     return fault_set(fault, STATUS_BUSY, kv->lock_path, FAULT_NO_OFFSET,
-                     "another unktx %s is writing to this %s: wait for it, or choose another --store", kv->words.verb,
-                     noun);
+                     "another unktx is writing to this %s: wait for it, or choose another --store", noun);
 }
 
 enum status kv_nothing_here(const struct kv *kv, struct fault *fault)
@@ -225,6 +236,19 @@ static void end_turn(int fd)
         close(fd);
 }
 
+/* No room for the map, or a lock file that is none: data.mdb was looked at. */
+static enum status cannot_open(const struct kv *kv, int code, size_t file_size, struct fault *fault)
+{
+    if (code == ENOMEM)
+        return fault_set(fault, STATUS_NOMEM, kv->data_path, FAULT_NO_OFFSET,
+                         "no room to map the %s: it takes %zu MiB of addresses (raise ulimit -v)", kv->words.noun,
+                         map_size_for(file_size) >> 20);
+    return fault_set(fault, STATUS_FORMAT, kv->lmdb_lock_path, FAULT_NO_OFFSET,
+                     "this is not LMDB's lock file, or one of another format: delete it while no unktx is at work "
+                     "here, and run the command again (the %s itself is not affected)",
+                     kv->words.noun);
+}
+
 static enum status open_environment(struct kv *kv, struct fault *fault)
 {
     size_t file_size;
@@ -256,11 +280,8 @@ static enum status open_environment(struct kv *kv, struct fault *fault)
         kv->opened = code == MDB_SUCCESS;
         end_turn(turn);
     }
-    if (!(flags & MDB_NOLOCK) && (code == MDB_INVALID || code == MDB_VERSION_MISMATCH)) /* data.mdb was looked at */
-        return fault_set(fault, STATUS_FORMAT, path, FAULT_NO_OFFSET,
-                         "this is not LMDB's lock file, or one of another format: delete it while no unktx is at work "
-                         "here, and run the command again (the %s itself is not affected)",
-                         kv->words.noun);
+    if (code == ENOMEM || (!(flags & MDB_NOLOCK) && (code == MDB_INVALID || code == MDB_VERSION_MISMATCH)))
+        return cannot_open(kv, code, file_size, fault);
     int dead;
     if (code == MDB_SUCCESS && !(flags & MDB_NOLOCK))
         code = mdb_reader_check(kv->env, &dead);

@@ -73,7 +73,7 @@ static inline bool kv_begins_with(const MDB_val *key, const MDB_val *prefix)
 /* ---- kv.c ---- */
 
 /* For fault_errno_place. */
-#define KV_OTHER "another folder with --store"
+#define KV_OTHER "another folder for it"
 
 /* Turns an LMDB or errno code into a fault; MDB_SUCCESS is none. "cannot `doing` the store". `need`: bytes that a write
  * asks for, for the text of a full disk. */

@@ -113,8 +113,7 @@ static void test_no_inodes(void **state)
     mount_small(place.small, 1024);
     assert_int_equal(mount(NULL, place.small, NULL, MS_REMOUNT, "nr_inodes=1"), 0); /* which the folder itself has */
     snprintf(line, sizeof line, "$UNKTX scan --quiet --datadir %s --store %s/store", place.data, place.small);
-    expect_shell(1,
-                 "No space left on device (no inodes are left: delete files there, or name another folder with --store",
+    expect_shell(1, "No space left on device (no inodes are left: delete files there, or name another folder for it",
                  line);
     snprintf(line, sizeof line, "$UNKTX outputs --store %s -o %s/x.csv", place.store, place.small);
     expect_shell(1, "x.csv: cannot be written: No space left on device (no inodes are left", line);
@@ -380,7 +379,7 @@ static void test_readers_beside_a_scan(void **state)
         again += run_until_done(command, NULL);
         if (i % 10 == 0) { /* and a second scan, which may also come between two of the first */
             struct run run = unktx("scan --quiet --datadir %s --store %s", place.light, store);
-            refused += run.exit_status == 1 && strstr(run.err, "another unktx scan is writing to this store");
+            refused += run.exit_status == 1 && strstr(run.err, "another unktx is writing to this store");
             run_free(&run);
         }
     }

@@ -50,7 +50,7 @@ static void test_second_writer(void **state)
 {
     (void)state;
     struct store *store = open_store(STORE_WRITE);
-    expect_refusal(STORE_WRITE, &identity, STATUS_BUSY, "another unktx scan");
+    expect_refusal(STORE_WRITE, &identity, STATUS_BUSY, "another unktx is writing to this store");
     assert_non_null(strstr(fault.path, "writer.lock"));
     store_close(store);
     store_close(open_store(STORE_WRITE));

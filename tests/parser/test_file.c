@@ -101,9 +101,9 @@ static void test_errors(void **state)
         {EIO, STATUS_IO, "Input/output error"},
         {EFBIG, STATUS_IO, "ulimit -f"},
         {EACCES, STATUS_IO, "Permission denied"},
-        {ENOSPC, STATUS_IO, "No space left on device (free some space there, or name another place)"},
-        {EDQUOT, STATUS_IO, "(your quota: free some space there, or name another place)"},
-        {EROFS, STATUS_IO, "(name another place, or mount it for writing)"},
+        {ENOSPC, STATUS_IO, "No space left on device (free some space there)"},
+        {EDQUOT, STATUS_IO, "(your quota: free some space there)"},
+        {EROFS, STATUS_IO, "(mount it for writing)"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct fault fault = {0};
