@@ -55,7 +55,8 @@ static void count(void *context, unsigned worker, size_t item)
 {
     struct counted *counted = context;
     (void)worker, (void)item;
-    if (++counted->done == counted->stop_at)
+    long done = ++counted->done; /* who comes later asks too: the first may be held up before it does */
+    if (counted->stop_at > 0 && done >= counted->stop_at)
         stop_request();
 }
 
