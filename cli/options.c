@@ -371,6 +371,8 @@ static int unknown_option(const struct reading *reading, const char *word, size_
         names[count++] = (*o)->name;
     snprintf(name, sizeof name, "%.*s", (int)(size < 63 ? size : 63), word);
     const char *near = options_nearest(name, names);
+    if (near && strcmp(near, name) == 0) /* --help=3 */
+        return reading->usage("--%s takes no value", name);
     if (near)
         return reading->usage("unknown option --%s; did you mean --%s?", name, near);
     return reading->usage("unknown option --%s", name);

@@ -29,7 +29,7 @@ static void on_hold(void *context, bool begins)
 static const char *interrupted_text(bool goes_on)
 {
     return goes_on ? "interrupted; the same command goes on from what is finished"
-                   : "interrupted before this run finished anything that the same command could go on from";
+                   : "interrupted before anything was finished: the same command begins this part anew";
 }
 
 /* The text of a process that is cut off: a checkpoint may come to be while it ends. */

@@ -304,8 +304,8 @@ static void tell(const struct parts *parts, size_t removed)
         for (size_t i = 0; i < parts->plan->tables[t].files.count; i++, files++)
             rows += parts->plan->tables[t].files.at[i].rows;
     }
-    message("%s: %zu files with %llu rows; %zu written, %zu as they were, %zu removed", parts->folder->path, files,
-            ULL(rows), parts->written, files - parts->written, removed);
+    message("%s: %zu file%s with %llu rows; %zu written, %zu as they were, %zu removed", parts->folder->path, files,
+            files == 1 ? "" : "s", ULL(rows), parts->written, files - parts->written, removed);
 }
 
 static enum status write_missing(struct parts *parts, struct dump_readers *readers, bool quiet, struct fault *fault)

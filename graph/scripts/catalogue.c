@@ -163,7 +163,7 @@ static enum status add_line(struct catalogue *catalogue, const struct textline *
     if (status != STATUS_OK)
         return status;
     if (catalogue->count == CATALOGUE_MAX)
-        return refuse(source, "more than 128 known scripts", "");
+        return refuse(source, "more than 128 known scripts, the first too many of which is", line->text);
     if (mem_reserve(&catalogue->entries, &catalogue->capacity, catalogue->count + 1, sizeof entry) != STATUS_OK ||
         !(entry.line = mem_alloc(line->size + 1, 1)))
         return fault_nomem(source->fault);
