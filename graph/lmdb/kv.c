@@ -241,7 +241,7 @@ static enum status cannot_open(const struct kv *kv, int code, size_t file_size, 
 {
     if (code == ENOMEM)
         return fault_set(fault, STATUS_NOMEM, kv->data_path, FAULT_NO_OFFSET,
-                         "no room to map the %s: it takes %zu MiB of addresses (raise ulimit -v)", kv->words.noun,
+                         "out of memory to map the %s: it takes %zu MiB of addresses (raise ulimit -v)", kv->words.noun,
                          map_size_for(file_size) >> 20);
     return fault_set(fault, STATUS_FORMAT, kv->lmdb_lock_path, FAULT_NO_OFFSET,
                      "this is not LMDB's lock file, or one of another format: delete it while no unktx is at work "
