@@ -82,7 +82,9 @@ static void put_way_out(char *out, size_t size, int error, const char *path, con
     const char *what = way_out_of(error, path);
     bool refused = error == EACCES || error == EPERM, no_room = error == ENOSPC || error == EDQUOT || error == EROFS;
     *out = '\0';
-    if (refused && other)
+    if (error == ENOENT && other)
+        snprintf(out, size, " (make the folder that is missing, or name %s)", other);
+    else if (refused && other)
         snprintf(out, size, " (name %s, or get the permission to write there)", other);
     else if (what && no_room && other)
         snprintf(out, size, " (%s, or name %s)", what, other);

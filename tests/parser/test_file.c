@@ -118,7 +118,7 @@ static void test_errors(void **state)
 static void test_other_place(void **state)
 {
     (void)state;
-    static const int errors[] = {ENOSPC, EDQUOT, EROFS, EACCES, EPERM};
+    static const int errors[] = {ENOSPC, EDQUOT, EROFS, EACCES, EPERM, ENOENT};
     for (size_t i = 0; i < sizeof errors / sizeof *errors; i++) {
         struct fault fault = {0};
         errno = errors[i];
