@@ -89,10 +89,10 @@ bool pubkey_taproot(const uint8_t *key, size_t size, uint8_t out[PUBKEY_X_SIZE])
         uint8_t key[COMPRESSED_SIZE];
         uint8_t x[PUBKEY_X_SIZE];
         bool is_point;
-    } known[UINT8_MAX + 1];
+    } known[64]; /* a thread's own memory comes out of its stack, which may be small */
     if (size != COMPRESSED_SIZE)
         return work_taproot_out(key, size, out);
-    size_t place = key[COMPRESSED_SIZE - 1];
+    size_t place = key[COMPRESSED_SIZE - 1] % (sizeof known / sizeof *known);
     if (memcmp(known[place].key, key, COMPRESSED_SIZE) != 0) {
         memcpy(known[place].key, key, COMPRESSED_SIZE);
         known[place].is_point = work_taproot_out(key, size, known[place].x);

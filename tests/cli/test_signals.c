@@ -209,13 +209,13 @@ static void test_file_size_limit(void **state)
     struct run run = shell("ulimit -f 1; $UNKTX outputs --rules core-22 --store %s -o %s/big.csv", place.store,
                            place.dir);
     assert_int_equal(run.exit_status, 1);
-    assert_non_null(strstr(run.err, "File too large (see ulimit -f"));
+    assert_non_null(strstr(run.err, "ulimit -f"));
     run_free(&run);
     assert_false(path_exists(path_of("%s/big.csv", place.dir)));
     assert_nothing_left(place.dir);
     run = shell("ulimit -f 1; $UNKTX scan --quiet --datadir %s --store %s/small", place.data, place.dir);
     assert_int_equal(run.exit_status, 1);
-    assert_non_null(strstr(run.err, "File too large (see ulimit -f"));
+    assert_non_null(strstr(run.err, "ulimit -f"));
     run_free(&run);
 }
 
