@@ -10,7 +10,8 @@
 #include "parser/sha256.h"
 
 #define COMPRESSED_SIZE 33u
-#define REMEMBERED 64u /* keys, by their last byte */
+#define REMEMBERED                                                                                                     \
+    64u /* keys, by their last byte; more would not fit a small stack, of which a thread's own memory is */
 
 static bool library_parses(const uint8_t *key, size_t size)
 {
@@ -82,17 +83,17 @@ static bool work_taproot_out(const uint8_t *key, size_t size, uint8_t out[PUBKEY
            secp256k1_xonly_pubkey_serialize(context, out, &x_only) == 1;
 }
 
-/* As above, with more room: it takes ten times as long. */
+/* Remembered as in pubkey_on_curve: it takes ten times as long. */
 bool pubkey_taproot(const uint8_t *key, size_t size, uint8_t out[PUBKEY_X_SIZE])
 {
     static _Thread_local struct {
         uint8_t key[COMPRESSED_SIZE];
         uint8_t x[PUBKEY_X_SIZE];
         bool is_point;
-    } known[64]; /* a thread's own memory comes out of its stack, which may be small */
+    } known[REMEMBERED];
     if (size != COMPRESSED_SIZE)
         return work_taproot_out(key, size, out);
-    size_t place = key[COMPRESSED_SIZE - 1] % (sizeof known / sizeof *known);
+    size_t place = key[COMPRESSED_SIZE - 1] % REMEMBERED;
     if (memcmp(known[place].key, key, COMPRESSED_SIZE) != 0) {
         memcpy(known[place].key, key, COMPRESSED_SIZE);
         known[place].is_point = work_taproot_out(key, size, known[place].x);

@@ -1,6 +1,7 @@
 #include "cli/views/explore_ties.h"
 
 #include <stdio.h>
+#include <strings.h>
 
 #include "cli/views/explore_names.h"
 #include "cli/views/explore_page.h"
@@ -102,24 +103,21 @@ static void take(void *context, uint32_t thing)
     struct found *found = context;
     char text[EXPLORE_THING_SIZE];
     explore_thing_text(found->shown, thing, text);
-    if (strcmp(text, found->whole) == 0)
+    if (strcasecmp(text, found->whole) == 0)
         *found = (struct found){
             .shown = found->shown, .whole = found->whole, .things = {thing}, .count = 1, .is_whole = true};
     else if (!found->is_whole && found->count < 2)
         found->things[found->count++] = thing;
 }
 
-/* As the pages have it: in small letters, a key that is a point in its compressed form. True for a whole key: keys
- * with one x are others if they are no points. */
-static bool put_asked(enum evidence_kind kind, const char *digits, char out[EXPLORE_THING_SIZE])
+/* Puts a whole key as the pages have it: one that is a point in its compressed form. False if it is none. */
+static bool put_key(const char *digits, char out[2 * 65 + 1])
 {
-    uint8_t bytes[EVIDENCE_SIZE_MAX], key[65];
+    uint8_t bytes[65], key[65];
     size_t size = strlen(digits);
-    bool whole = kind == EVIDENCE_KEY && (size == 66 || size == 130) && digits_bytes(digits, size / 2, bytes);
+    bool whole = (size == 66 || size == 130) && digits_bytes(digits, size / 2, bytes);
     if (whole)
         *put_hex(out, key, evidence_key_form(bytes, size / 2, key)) = '\0';
-    for (size_t i = 0; !whole && i <= size; i++)
-        out[i] = (char)(digits[i] >= 'A' && digits[i] <= 'F' ? digits[i] - 'A' + 'a' : digits[i]);
     return whole;
 }
 
@@ -128,16 +126,18 @@ static enum status find_thing(struct explore_request *request, const struct expl
 {
     const char *digits = strchr(request->rest, '/') + 1;
     size_t size = strlen(digits);
-    char asked[EXPLORE_THING_SIZE] = "";
-    struct found found = {.shown = shown, .whole = asked};
+    char key[2 * 65 + 1];
+    struct found found = {.shown = shown, .whole = digits};
     enum evidence_kind kind = EVIDENCE_KEY;
     while (kind < EVIDENCE_PREIMAGE &&
            strncmp(request->rest, evidence_kind_name(kind), strlen(evidence_kind_name(kind))) != 0)
         kind++;
-    if (size >= EXPLORE_DIGITS_MIN && size < sizeof asked && digits_are_hex(digits, size)) {
-        bool whole_key = put_asked(kind, digits, asked);
-        explore_things_find(shown, kind, asked, whole_key ? EXPLORE_LOOKED_AT_MAX : 2, take, &found);
-        found.count = whole_key && !found.is_whole ? 0 : found.count;
+    if (size >= EXPLORE_DIGITS_MIN && size < EXPLORE_THING_SIZE && digits_are_hex(digits, size)) {
+        bool whole_key = kind == EVIDENCE_KEY && put_key(digits, key);
+        found.whole = whole_key ? key : digits;
+        explore_things_find(shown, kind, found.whole, whole_key ? EXPLORE_LOOKED_AT_MAX : 2, take, &found);
+        if (whole_key && !found.is_whole) /* keys with one x are others if they are no points */
+            found.count = 0;
     }
     *thing = found.things[0];
     if (found.count == 1)
