@@ -133,6 +133,7 @@ static const struct {
     {"scan --threads", "needs a value"},
     {"scan --to-height 4294967295", "--to-height"},
     {"scan --quiet=yes", "takes no value"},
+    {"scan --help=3", "--help takes no value"},
     {"scan --chain moon", "none of main|testnet3"},
     {"scan --nulldata keep", "none of count|store"},
     {"scan --tip 00", "--tip"},

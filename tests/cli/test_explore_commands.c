@@ -173,6 +173,23 @@ static void expect_scripts(const struct web *from)
     free(page);
 }
 
+/* Of the classes of one family the command writes these, and of the templates of one kind as many as the page has. */
+static void expect_narrowed(const struct web *from)
+{
+    assert_int_equal(run_commands(from, "/core-22/classes?family=chain"), 2);
+    struct table made = table_read(path_of("%s/" FOLDER "/classes.csv", place));
+    assert_true(made.rows > 0);
+    for (size_t row = 0; row < made.rows; row++)
+        assert_string_equal(table_get(&made, row, "family"), "chain");
+    table_free(&made);
+    assert_int_equal(run_commands(from, "/core-22/classes?family=none-such"), 2);
+    assert_int_equal(run_commands(from, "/core-22/templates?kind=none-such"), 8);
+    assert_int_equal(run_commands(from, "/core-22/templates?kind=nonstandard"), 8);
+    char *page = web_body(from, "/core-22/templates?kind=nonstandard");
+    assert_non_null(strstr(page, "unktx templates --kind nonstandard --store "));
+    free(page);
+}
+
 static void printed_commands_run(void **state)
 {
     (void)state;
@@ -199,6 +216,7 @@ static void printed_commands_run(void **state)
         expect_filtered(from, path_of("class=%.5s", table_get(&tdags, 0, "class_id")), "");
         expect_filtered(from, path_of("class=%.1s", table_get(&tdags, 0, "class_id")), "the filter class does");
         assert_int_equal(run_commands(from, "/core-22/classes"), 2);
+        expect_narrowed(from);
         assert_int_equal(run_commands(from, "/core-22/labels"), 2);
         expect_scripts(from);
         for (size_t row = 0; row < tdags.rows; row += 5) {
