@@ -80,7 +80,7 @@ static enum status open_path(struct outfile *file, const char *path, enum owner 
                          "is no file but %s, and a store has only files: take it away", file_kind(st.st_mode));
     int fd = file_open_again(path, O_WRONLY | O_NOCTTY);
     if (fd < 0)
-        return fault_errno(fault, path, FAULT_NO_OFFSET, "cannot be written");
+        return fault_errno_place(fault, path, FAULT_NO_OFFSET, OUTPUT_OTHER, "cannot be written");
     file->fd_plus_1 = fd + 1;
     return STATUS_OK;
 }
@@ -211,7 +211,7 @@ static enum status write_bytes(struct outfile *file, const char *bytes, size_t s
             if (errno == EINTR && !stop_requested())
                 continue;
             if (errno != EPIPE)
-                return fault_errno(fault, file->name, FAULT_NO_OFFSET, "write failed");
+                return fault_errno_place(fault, file->name, FAULT_NO_OFFSET, OUTPUT_OTHER, "write failed");
             file->left = true;
             break;
         }
@@ -248,14 +248,14 @@ enum status outfile_sync(struct outfile *file, struct fault *fault)
     bool durable = !file->is_new || fsync(file->fd_plus_1 - 1) == 0;
     timings_wait(before);
     if (!durable)
-        return fault_errno(fault, file->name, FAULT_NO_OFFSET, "cannot be made durable");
+        return fault_errno_place(fault, file->name, FAULT_NO_OFFSET, OUTPUT_OTHER, "cannot be made durable");
     return STATUS_OK;
 }
 
 static enum status put_in_place(struct outfile *file, struct fault *fault)
 {
     if (file->temporary && rename(file->temporary, file->path) != 0)
-        return fault_errno(fault, file->name, FAULT_NO_OFFSET, "cannot be put in place");
+        return fault_errno_place(fault, file->name, FAULT_NO_OFFSET, OUTPUT_OTHER, "cannot be put in place");
     if (file->temporary)
         signals_forget_file(file->temporary);
     mem_free(file->temporary);
@@ -280,7 +280,7 @@ enum status outfile_commit(struct outfile *file, struct fault *fault)
     int lock = dup(fd); /* until it has its name */
     file->fd_plus_1 = 0;
     if (close(fd) != 0)
-        status = fault_errno(fault, file->name, FAULT_NO_OFFSET, "cannot be closed");
+        status = fault_errno_place(fault, file->name, FAULT_NO_OFFSET, OUTPUT_OTHER, "cannot be closed");
     if (status == STATUS_OK)
         status = file->folder ? outfolder_take(file, fault) : put_in_place(file, fault);
     if (lock >= 0)

@@ -5,6 +5,7 @@
 
 #include "cli/output/outfile.h"
 #include "cli/output/sources.h"
+#include "cli/output/temporary.h"
 #include "parser/mem.h"
 
 char *outfile_join(const char *folder, const char *name)
@@ -42,7 +43,7 @@ enum status outfile_make_folder(const char *path, size_t *there, struct fault *f
         return STATUS_OK;
     *there = making ? *there : strlen(path);
     if (errno != EEXIST)
-        return fault_errno(fault, path, FAULT_NO_OFFSET, "the folder cannot be made");
+        return fault_errno_place(fault, path, FAULT_NO_OFFSET, OUTPUT_OTHER, "the folder cannot be made");
     if (stat(path, &st) == 0 && S_ISDIR(st.st_mode))
         return STATUS_OK;
     return fault_set(fault, STATUS_IO, path, FAULT_NO_OFFSET, "is no folder");

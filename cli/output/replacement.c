@@ -122,8 +122,8 @@ static enum status fail(const char *folder, const char *path, int error, const s
 {
     bool all = tell_mixture(folder, files, count);
     errno = error;
-    return fault_errno(fault, path, FAULT_NO_OFFSET, "cannot be put in place%s",
-                       all ? ", so all files of the folder are as they were" : "");
+    return fault_errno_place(fault, path, FAULT_NO_OFFSET, OUTPUT_OTHER, "cannot be put in place%s",
+                             all ? ", so all files of the folder are as they were" : "");
 }
 
 /* All memory that it takes, before anything is done that may have to be undone. */

@@ -10,6 +10,7 @@
 #include "cli/output/outfile.h"
 #include "cli/output/printer.h"
 #include "cli/output/sql.h"
+#include "cli/output/temporary.h"
 #include "parser/file.h"
 #include "parser/mem.h"
 #include "parser/stop.h"
@@ -70,7 +71,7 @@ static enum status failed(const struct sqlite *database, struct fault *fault)
     int error = error_of(database, code);
     if (error != 0) {
         errno = error;
-        return fault_errno(fault, database->target, FAULT_NO_OFFSET, "cannot be written");
+        return fault_errno_place(fault, database->target, FAULT_NO_OFFSET, OUTPUT_OTHER, "cannot be written");
     }
     return fault_set(fault, STATUS_IO, database->target, FAULT_NO_OFFSET, "cannot be written: SQLite says: %s",
                      sqlite3_errmsg(database->handle));

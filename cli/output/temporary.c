@@ -118,7 +118,7 @@ static enum status open_named(const char *target, int *fd, char **name, struct f
         if (error != EEXIST && error != EINTR)
             break;
     }
-    return fault_errno(fault, target, FAULT_NO_OFFSET, "cannot be written");
+    return fault_errno_place(fault, target, FAULT_NO_OFFSET, OUTPUT_OTHER, "cannot be written");
 }
 
 enum status temporary_open(const char *target, int *fd, char **name, struct fault *fault)
@@ -155,7 +155,7 @@ static enum status give_name(const char *target, int fd, const char *suffix, cha
         if (error != EEXIST)
             break;
     }
-    return fault_errno(fault, target, FAULT_NO_OFFSET, "cannot be put in place");
+    return fault_errno_place(fault, target, FAULT_NO_OFFSET, OUTPUT_OTHER, "cannot be put in place");
 }
 
 enum status temporary_name(const char *target, int fd, char **name, struct fault *fault)

@@ -12,6 +12,9 @@
 
 #include "parser/status.h"
 
+/* For fault_errno_place: what else a user can name where a file or folder cannot be written. */
+#define OUTPUT_OTHER "another place"
+
 /* Opens a new file for writing on the file system of `target`. *name is NULL where it has none yet; the caller frees
  * it. What a killed process has left in that folder is removed: a *.part when nobody has it open and it is a day old, a
  * *.lock (temporary_name_locked) as soon as nobody has it open. STATUS_IO. */

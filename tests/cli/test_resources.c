@@ -119,7 +119,10 @@ static void test_no_inodes(void **state)
             1, "No space left on device (no inodes are left: delete files there, or name another folder for it", line);
     }
     snprintf(line, sizeof line, "$UNKTX outputs --store %s -o %s/x.csv", place.store, place.small);
-    expect_shell(1, "x.csv: cannot be written: No space left on device (no inodes are left", line);
+    expect_shell(1,
+                 "x.csv: cannot be written: No space left on device (no inodes are left: delete files there, or name "
+                 "another place)",
+                 line);
     snprintf(line, sizeof line, "$UNKTX index --quiet --datadir %s --store %s/inodes --tmp %s", place.data, place.dir,
              place.small);
     expect_shell(1, "(no inodes are left: delete files there, or name another folder with --tmp)", line);
@@ -177,7 +180,8 @@ static void test_read_only_disk(void **state)
     snprintf(line, sizeof line, "$UNKTX scan --datadir %s --store %s/store", place.data, place.small);
     expect_shell(1, "Read-only file system", line);
     snprintf(line, sizeof line, "$UNKTX outputs --store %s -o %s/x.csv", place.store, place.small);
-    expect_shell(1, "x.csv: cannot be written: Read-only file system", line);
+    expect_shell(1, "x.csv: cannot be written: Read-only file system (mount it for writing, or name another place)",
+                 line);
     assert_int_equal(umount2(place.small, 0), 0);
 }
 
@@ -216,11 +220,11 @@ static void test_no_permission_to_write(void **state)
     snprintf(line, sizeof line, "%s$UNKTX scan --datadir %s --store %s/new", as, place.data, store);
     expect_shell(1, "Permission denied", line);
     snprintf(line, sizeof line, "%s$UNKTX outputs --store %s -o %s/x.csv", as, store, unwritable);
-    expect_shell(1, "x.csv: cannot be written: Permission denied", line);
+    expect_shell(1, "x.csv: cannot be written: Permission denied (name another place, or get the permission", line);
     snprintf(line, sizeof line, "%s$UNKTX dags --store %s -o %s/new", as, store, unwritable);
-    expect_shell(1, "Permission denied", line);
+    expect_shell(1, "Permission denied (name another place, or get the permission", line);
     snprintf(line, sizeof line, "$UNKTX outputs --store %s -o %s/none/x.csv", store, unwritable);
-    expect_shell(1, "x.csv: cannot be written: No such file or directory", line);
+    expect_shell(1, "x.csv: cannot be written: No such file or directory (make the folder that is missing, or", line);
     write_file(path_of("%s/plain", place.dir), "x", 1);
     snprintf(line, sizeof line, "$UNKTX dags --store %s -o %s/plain", store, place.dir);
     expect_shell(1, "is no folder", line);
