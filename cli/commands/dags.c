@@ -295,7 +295,7 @@ static enum status dags(struct work *work, struct fault *fault)
     if (status == STATUS_OK && top)
         status = find_labels(work, NULL, fault);
     if (status == STATUS_OK && work->folder && !settings->folder)
-        status = outfolder_commit(work->folder, false, fault);
+        status = outfolder_commit(work->folder, settings->quiet, fault);
     if (status == STATUS_OK && !outfolder_is_database(work->folder))
         status = top ? top_print(settings, forest, selection, work->measures, fault)
                      : summary_print(&work->summary, selection, fault);
@@ -354,23 +354,12 @@ static const struct option option_paper_classes = {
             "takes for one",
 };
 
-static const struct option *const options[] = {&option_read_store,
-                                               &option_as_of_height,
-                                               &option_rules_hidden,
-                                               &option_compress,
-                                               &option_exclude_scripts,
-                                               &option_known_scripts,
-                                               &option_labels,
-                                               OPTIONS_DAG_FILTER,
-                                               &option_paper_classes,
-                                               &option_top,
-                                               &option_top_by,
-                                               &option_no_unlocks,
-                                               &option_threads,
-                                               &option_out_folder,
-                                               &option_replace,
-                                               &option_timings,
-                                               NULL};
+static const struct option *const options[] = {&option_read_store, &option_as_of_height,    &option_rules_hidden,
+                                               &option_compress,   &option_exclude_scripts, &option_known_scripts,
+                                               &option_labels,     OPTIONS_DAG_FILTER,      &option_paper_classes,
+                                               &option_top,        &option_top_by,          &option_no_unlocks,
+                                               &option_threads,    &option_out_folder,      &option_replace,
+                                               &option_timings,    &option_quiet,           NULL};
 
 const struct command command_dags = {
     .name = "dags",

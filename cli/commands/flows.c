@@ -48,7 +48,7 @@ static enum status flows(const struct settings *settings, bool *unread, struct f
     if (status == STATUS_OK)
         status = payments_commit(&payments, fault);
     if (status == STATUS_OK && folder)
-        status = outfolder_commit(folder, false, fault);
+        status = outfolder_commit(folder, settings->quiet, fault);
     if (status == STATUS_OK) {
         *unread = payments_tell_unread(&payments);
         status = print_sums(&payments, fault);
@@ -71,17 +71,10 @@ static int run(const struct settings *settings)
     return message_left_out(exit_status, unread);
 }
 
-static const struct option *const options[] = {&option_read_store,
-                                               &option_as_of_height,
-                                               &option_rules_hidden,
-                                               &option_compress,
-                                               &option_exclude_scripts,
-                                               &option_known_scripts,
-                                               &option_labels,
-                                               &option_threads,
-                                               &option_out_folder,
-                                               &option_replace,
-                                               NULL};
+static const struct option *const options[] = {&option_read_store, &option_as_of_height,    &option_rules_hidden,
+                                               &option_compress,   &option_exclude_scripts, &option_known_scripts,
+                                               &option_labels,     &option_threads,         &option_out_folder,
+                                               &option_replace,    &option_quiet,           NULL};
 
 static const struct table_schema *const tables[] = {&schema_payers, &schema_payees, NULL};
 

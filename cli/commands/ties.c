@@ -39,7 +39,7 @@ static enum status write_ties(const struct settings *settings, const struct sele
     if (status == STATUS_OK)
         status = ties_commit(&ties, fault);
     if (status == STATUS_OK && folder)
-        status = outfolder_commit(folder, false, fault);
+        status = outfolder_commit(folder, settings->quiet, fault);
     if (status == STATUS_OK) {
         ties_tell_left_out(&ties);
         status = print_sums(&ties, fault);
@@ -143,9 +143,10 @@ static const struct option option_max_degree = {
 };
 
 static const struct option *const options[] = {
-    &option_read_store, &option_as_of_height,    &option_blocks_now,    &option_chain,   &option_rules,
-    &option_compress,   &option_exclude_scripts, &option_known_scripts, &option_labels,  &option_payers,
-    &option_max_degree, &option_threads,         &option_out_folder,    &option_replace, NULL};
+    &option_read_store, &option_as_of_height, &option_blocks_now,      &option_chain,
+    &option_rules,      &option_compress,     &option_exclude_scripts, &option_known_scripts,
+    &option_labels,     &option_payers,       &option_max_degree,      &option_threads,
+    &option_out_folder, &option_replace,      &option_quiet,           NULL};
 
 static const struct table_schema *const tables[] = {&schema_ties, &schema_groups, NULL};
 

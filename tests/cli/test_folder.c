@@ -63,6 +63,21 @@ static void test_nothing_without_output(void **state)
     }
 }
 
+/* Twice each: the second run replaces the tables of the first, and dags says what has changed since. */
+static void test_quiet(void **state)
+{
+    (void)state;
+    static const char *const commands[] = {"dags", "flows", "ties"};
+    for (size_t i = 0; i < 2 * (sizeof commands / sizeof *commands); i++) {
+        const char *command = commands[i / 2];
+        expect(0, path_of("written to %s/told-%s: ", dir, command),
+               path_of("%s --store %s/indexed -o %s/told-%s", command, dir, dir, command));
+        struct run run = unktx_expect(0, "%s --quiet --store %s/indexed -o %s/quiet-%s", command, dir, dir, command);
+        assert_string_equal(run.err, "");
+        run_free(&run);
+    }
+}
+
 /* The sums of dags.csv's columns, though no table is written. */
 static void test_flows_print_the_same(void **state)
 {
@@ -352,6 +367,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_nothing_without_output),
+        cmocka_unit_test(test_quiet),
         cmocka_unit_test(test_flows_print_the_same),
         cmocka_unit_test(test_manifest),
         cmocka_unit_test(test_same_manifest),
