@@ -357,9 +357,8 @@ static enum status check_marks(const struct store *hidden, struct fault *fault)
     struct store_totals totals = store_totals_of(hidden);
     struct text text = {0};
     struct stat info;
-    char got[128];
+    char got[128], *path = outfile_join(store_path(hidden), MARKS_FILE);
     int fd = -1;
-    char *path = outfile_join(store_path(hidden), MARKS_FILE);
     enum status status = path ? marks_text(totals.blocks, &totals.tip, &text, fault) : fault_nomem(fault);
     bool same = false;
     if (status == STATUS_OK && file_open(path, "the note of its marks", &fd, &info, NULL) == STATUS_OK)
@@ -440,8 +439,8 @@ static enum status check_found(const struct settings *settings, const char *fold
 {
     struct store *store = NULL, *hidden = NULL;
     enum status status = store_open(settings->store, STORE_READ, NULL, &store, fault);
-    if (status == STATUS_OK)
-        status = store_open(folder, STORE_READ, NULL, &hidden, fault);
+    if (status == STATUS_OK && (status = store_open(folder, STORE_READ, NULL, &hidden, fault)) == STATUS_FORMAT)
+        fault_set(fault, status, folder, FAULT_NO_OFFSET, "is damaged, or of another version: " AGAIN);
     if (status == STATUS_OK && store_is_empty(hidden))
         status = fault_set(fault, STATUS_REFUSED, folder, FAULT_NO_OFFSET, "has no block: " AGAIN);
     if (status == STATUS_OK)

@@ -217,6 +217,10 @@ static void test_other_store(void **state)
     unktx_ok("dags --rules hidden --to-height 200 --store %s/store", dir);
     unktx_ok("scan --quiet --datadir %s/node --store %s/store/hidden", dir, dir);
     expect_said(1, "is not a store as", path_of("dags --rules hidden --store %s/store", dir));
+    write_file(path_of("%s/store/hidden/data.mdb", dir), "none", 4);
+    expect_said(1,
+                "store/hidden: is damaged, or of another version: 'unktx index' and then 'unktx hidden --dags' make it",
+                path_of("dags --rules hidden --store %s/store", dir));
     remove_tree(path_of("%s/store/hidden", dir));
     unktx_ok("scan --quiet --from-height 100 --datadir %s/node --store %s/store/hidden", dir, dir);
     expect_said(1, "is partial", path_of("dags --rules hidden --store %s/store", dir));
