@@ -52,6 +52,15 @@ bool pubkey_on_curve(const uint8_t *key, size_t size)
     return known[place].on_curve;
 }
 
+bool pubkey_uncompressed(const uint8_t *key, size_t size, uint8_t out[PUBKEY_UNCOMPRESSED_SIZE])
+{
+    const secp256k1_context *context = secp256k1_context_static;
+    secp256k1_pubkey point;
+    size_t out_size = PUBKEY_UNCOMPRESSED_SIZE;
+    return secp256k1_ec_pubkey_parse(context, &point, key, size) == 1 &&
+           secp256k1_ec_pubkey_serialize(context, out, &out_size, &point, SECP256K1_EC_UNCOMPRESSED) == 1;
+}
+
 bool pubkey_is_burn(const uint8_t *key, size_t size)
 {
     return (size == 33 || size == 65) && memcmp(key + 1, key + 2, size - 2) == 0;

@@ -12,6 +12,12 @@
  * O(1), a microsecond or two. */
 bool pubkey_on_curve(const uint8_t *key, size_t size);
 
+#define PUBKEY_UNCOMPRESSED_SIZE 65u
+
+/* The uncompressed form of a key in any form (SEC 1, section 2.3.3): 04, x and y. False if it is no point. Any thread.
+ * O(1), some microseconds. */
+bool pubkey_uncompressed(const uint8_t *key, size_t size, uint8_t out[PUBKEY_UNCOMPRESSED_SIZE]);
+
 /* True for a key that was chosen for its looks, so that nobody can know its private key: all bytes after the first are
  * the same, as in 0202..., 0222..., 0303... and 0333..., the key burns of Bitcoin Stamps
  * (https://github.com/mikeinspace/stamps/blob/main/Key-Burn.md). A random key is like that with a chance of 2^-248. The

@@ -149,20 +149,33 @@ static enum status find_thing(struct explore_request *request, const struct expl
                      found.count ? digits : rules_name(request->rules));
 }
 
-static void put_addresses(struct explore_request *request, const struct evidence *piece, const uint8_t *key)
+/* Those of one form of a key, with a word before them. */
+static void put_addresses_of(struct explore_request *request, const char *word, const uint8_t *key, size_t size)
 {
     const struct network *network = network_by_genesis(&store_identity_of(request->explore->opened.store)->genesis);
     struct printer *page = &request->page;
     bool any = false;
     for (unsigned a = 0; a < KEY_ADDRESSES; a++) {
         char address[ADDRESS_SIZE_MAX + 1];
-        *address_put_of_key(address, network, key, piece->size, (enum key_address)a) = '\0';
-        if (!*address)
-            continue;
-        PRINT(page, "%s<code class=\"hash\">%s</code>", any ? ", " : "<p>Its addresses, as views: ", address);
-        any = true;
+        *address_put_of_key(address, network, key, size, (enum key_address)a) = '\0';
+        if (*address)
+            PRINT(page, "%s<code class=\"hash\">%s</code>", any ? ", " : word, address);
+        any |= *address != '\0';
     }
-    PRINT(page, "%s", any ? ".</p>\n" : "");
+}
+
+/* Who has the key may have coins at the addresses of each of its forms, whichever is shown here. */
+static void put_addresses(struct explore_request *request, const uint8_t *key, size_t size)
+{
+    uint8_t whole[PUBKEY_UNCOMPRESSED_SIZE], compressed[PUBKEY_UNCOMPRESSED_SIZE];
+    if (!pubkey_uncompressed(key, size, whole))
+        return;
+    size_t compressed_size = evidence_key_form(whole, sizeof whole, compressed);
+    put_addresses_of(request, "<p>Its addresses, as views: ", compressed, compressed_size);
+    put_addresses_of(request, "; of its uncompressed form: ", whole, sizeof whole);
+    if (size == sizeof whole && key[0] != whole[0])
+        put_addresses_of(request, "; of its hybrid form: ", key, size);
+    PRINT(&request->page, ".</p>\n");
 }
 
 static void put_facts(struct explore_request *request, const struct explore_shown *shown, uint32_t number,
@@ -171,8 +184,8 @@ static void put_facts(struct explore_request *request, const struct explore_show
     struct printer *page = &request->page;
     const struct evidence *piece = explore_thing_piece(shown, number);
     bool tying = evidence_ties(thing, TIES_MAX_DEGREE);
-    if (piece->kind == EVIDENCE_KEY && pubkey_on_curve(shown->evidence.bytes.at + piece->at, piece->size))
-        put_addresses(request, piece, shown->evidence.bytes.at + piece->at);
+    if (piece->kind == EVIDENCE_KEY)
+        put_addresses(request, shown->evidence.bytes.at + piece->at, piece->size);
     PRINT(page, "<p>Shared by T-DAGs: %u, by single unknown outputs: %u.", (unsigned)thing->dags,
           (unsigned)(thing->members - thing->dags));
     if (tying) {

@@ -60,6 +60,30 @@ static void test_no_points(void **state)
     assert_false(on_curve("02"));
 }
 
+/* The uncompressed form, or "" where there is none. */
+static const char *uncompressed(const char *hex)
+{
+    static char out[2 * PUBKEY_UNCOMPRESSED_SIZE + 1];
+    uint8_t key[65], whole[PUBKEY_UNCOMPRESSED_SIZE];
+    bool is_point = pubkey_uncompressed(key, from_hex(hex, key), whole);
+    for (size_t i = 0; i < sizeof whole; i++)
+        snprintf(out + 2 * i, 3, "%02x", whole[i]);
+    return is_point ? out : "";
+}
+
+#define MINUS_GY "b7c52588d95c3b9aa25b0403f1eef75702e84bb7597aabe663b82f6f04ef2777" /* p - GY */
+
+static void test_uncompressed(void **state)
+{
+    (void)state;
+    assert_string_equal(uncompressed("02" GX), "04" GX GY);
+    assert_string_equal(uncompressed("03" GX), "04" GX MINUS_GY);
+    assert_string_equal(uncompressed("04" GX GY), "04" GX GY);
+    assert_string_equal(uncompressed("06" GX GY), "04" GX GY);
+    assert_string_equal(uncompressed("07" GX GY), "");
+    assert_string_equal(uncompressed("02" FIVE), "");
+}
+
 /* libsecp256k1 itself. */
 static bool library_parses(const uint8_t *key)
 {
@@ -195,8 +219,9 @@ static void test_burns(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_points),  cmocka_unit_test(test_no_points),
-                                       cmocka_unit_test(test_library), cmocka_unit_test(test_library_at_the_ends),
-                                       cmocka_unit_test(test_taproot), cmocka_unit_test(test_burns)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_points),  cmocka_unit_test(test_uncompressed),        cmocka_unit_test(test_no_points),
+        cmocka_unit_test(test_library), cmocka_unit_test(test_library_at_the_ends), cmocka_unit_test(test_taproot),
+        cmocka_unit_test(test_burns)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
