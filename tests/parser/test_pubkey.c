@@ -64,7 +64,7 @@ static void test_no_points(void **state)
 static const char *uncompressed(const char *hex)
 {
     static char out[2 * PUBKEY_UNCOMPRESSED_SIZE + 1];
-    uint8_t key[65], whole[PUBKEY_UNCOMPRESSED_SIZE];
+    uint8_t key[65], whole[PUBKEY_UNCOMPRESSED_SIZE] = {0};
     bool is_point = pubkey_uncompressed(key, from_hex(hex, key), whole);
     for (size_t i = 0; i < sizeof whole; i++)
         snprintf(out + 2 * i, 3, "%02x", whole[i]);
