@@ -324,9 +324,9 @@ static const char *takes_of(const char *name)
     static const char *const of_units[] = {
         [UNIT_COUNT] = "a number, or a range as 10..200, 10.. or ..200",
         [UNIT_BLOCK] = "a height, or a range as 10..200, 10.. or ..200",
-        [UNIT_TIME] =
-            "a day that there is as 2014-02-19, a month as 2014-02, a year as 2014, seconds since 1970 (not of four or "
-            "eight digits), or a range as 2014-02-19..2014-02-28",
+        [UNIT_TIME] = ("a day that there is as 2014-02-19, a month as 2014-02, a year as 2014, seconds since 1970 (not "
+                       "of four or "
+                       "eight digits), or a range as 2014-02-19..2014-02-28"),
         [UNIT_SAT] = "an amount in satoshi or as 0.5BTC, or a range as 10..200, 10.. or ..200",
         [UNIT_MEASURE] = "a number, or a range as 0.5..0.9, 0.5.. or ..0.9"};
     unsigned column = explore_column_find(name);
