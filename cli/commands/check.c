@@ -1,8 +1,9 @@
-/* check: what must be true of a store and of its index, and a digest of what is in them. */
+/* check: what must be true of a store, of its index and of its store of the rule set hidden, and a digest of each. */
 #include <stdio.h>
 #include <sys/stat.h>
 
 #include "cli/command.h"
+#include "cli/inputs/hidden_store.h"
 #include "cli/inputs/node_blocks.h"
 #include "cli/inputs/opened_store.h"
 #include "cli/output/message.h"
@@ -11,6 +12,7 @@
 #include "graph/index/build.h"
 #include "graph/index/tx_index.h"
 #include "parser/bytes.h"
+#include "parser/mem.h"
 
 /* Prints the text and frees it. */
 static enum status print_text(struct text *text, struct fault *fault)
@@ -20,21 +22,24 @@ static enum status print_text(struct text *text, struct fault *fault)
     return status;
 }
 
-static enum status print_store(const struct store_checked *checked, struct fault *fault)
+/* `prefix` is before each name: "", or "hidden_" for the store of that rule set. */
+static enum status print_store(const struct store_checked *checked, const char *prefix, struct fault *fault)
 {
     struct text text = {0};
     char tip[HASH256_HEX_SIZE + 1] = "", hex[65] = "";
     put_hex(hex, checked->digest, sizeof checked->digest);
     hash256_hex(&checked->tip, tip);
     enum status status = checked->first > 0 ? text_printf(&text, "partial %u\n", (unsigned)checked->first) : STATUS_OK;
+    if (status == STATUS_OK && !*prefix)
+        status = text_printf(&text, "network %s\n", checked->network);
     if (status == STATUS_OK)
-        status = text_printf(&text,
-                             "network %s\nheight %u\ntip %s\nnulldata %s\nstored_txs %u\nunknown_outputs %u\n"
-                             "spent %llu\nunspent %llu\ndigest %s\n",
-                             checked->network, (unsigned)checked->height, tip,
-                             checked->nulldata_stored ? "store" : "count", (unsigned)checked->stored_txs,
-                             (unsigned)checked->unknown_outputs, ULL(checked->spent),
-                             ULL(checked->unknown_outputs - checked->spent), hex);
+        status = text_printf(&text, "%sheight %u\n%stip %s\n%snulldata %s\n%sstored_txs %u\n", prefix,
+                             (unsigned)checked->height, prefix, tip, prefix,
+                             checked->nulldata_stored ? "store" : "count", prefix, (unsigned)checked->stored_txs);
+    if (status == STATUS_OK)
+        status = text_printf(&text, "%sunknown_outputs %u\n%sspent %llu\n%sunspent %llu\n%sdigest %s\n", prefix,
+                             (unsigned)checked->unknown_outputs, prefix, ULL(checked->spent), prefix,
+                             ULL(checked->unknown_outputs - checked->spent), prefix, hex);
     if (status != STATUS_OK)
         status = fault_nomem(fault);
     return status == STATUS_OK ? print_text(&text, fault) : status;
@@ -48,9 +53,32 @@ static enum status check_store(const struct settings *settings, struct fault *fa
     if (status == STATUS_OK)
         status = store_check(store, (unsigned)settings->threads, &checked, fault);
     if (status == STATUS_OK)
-        status = print_store(&checked, fault);
+        status = print_store(&checked, "", fault);
     store_close(store);
     return status;
+}
+
+/* The store of the rule set hidden that lies in this one. One that no command would take is told, and not looked into:
+ * it says nothing about the store around it. */
+static enum status check_hidden(const struct settings *settings, struct fault *fault)
+{
+    struct hidden_found found;
+    struct store *store = NULL;
+    struct store_checked checked;
+    if (hidden_store_is(settings->store))
+        return STATUS_OK;
+    enum status status = hidden_store_find(settings, &found, fault);
+    if (status == STATUS_OK)
+        status = store_open(found.folder, STORE_READ, NULL, &store, fault);
+    if (status == STATUS_OK)
+        status = store_check(store, (unsigned)settings->threads, &checked, fault);
+    if (status == STATUS_OK)
+        status = print_store(&checked, "hidden_", fault);
+    if (status == STATUS_REFUSED)
+        message_fault(fault);
+    store_close(store);
+    mem_free(found.folder);
+    return status == STATUS_NOT_FOUND || status == STATUS_REFUSED ? STATUS_OK : status;
 }
 
 /* The index of the store, if there is one. */
@@ -102,10 +130,12 @@ static int run(const struct settings *settings)
     enum status index_status = check_index(settings, &indexed, &index_fault);
     if (index_status == STATUS_OK && indexed && status == STATUS_OK)
         index_status = node_blocks_of_one_chain(settings->store, &index_fault);
-    if (index_status != STATUS_OK || indexed)
+    if (index_status != STATUS_OK)
         return message_result(index_status, &index_fault);
-    if (has_bytes(index_fault.path))
+    if (!indexed && has_bytes(index_fault.path))
         message_fault(&index_fault);
+    if (indexed || status == STATUS_OK)
+        status = check_hidden(settings, &fault);
     return message_result(status, &fault);
 }
 
@@ -117,7 +147,9 @@ const struct command command_check = {
     .summary = "Check everything that must be true of a store, and print a digest of its content.",
     .details =
         "The digest is the same for the same chain and --nulldata, whatever the machine, the threads and the order of\n"
-        "blocks in the files. The index of the store ('unktx index') is checked too where there is one.\n",
+        "blocks in the files. The index of the store ('unktx index') and its store of the rule set hidden are checked "
+        "too\n"
+        "where there are any.\n",
     .options = options,
     .run = run,
 };

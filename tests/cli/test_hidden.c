@@ -120,6 +120,22 @@ static void test_kind(void **state)
     table_free(&whole);
 }
 
+/* check of a store says of the one in it what check of that one says. */
+static void check_inside(void)
+{
+    struct run inner = command_run("check --store %s/store/hidden", dir);
+    struct run outer = command_run("check --store %s/store", dir);
+    const char *digest = strstr(inner.out, "\ndigest "), *unspent = strstr(inner.out, "\nunspent ");
+    assert_int_equal(outer.exit_status, 0);
+    assert_non_null(digest);
+    assert_non_null(unspent);
+    assert_non_null(strstr(outer.out, path_of("\nhidden_%.72s", digest + 1)));
+    assert_non_null(strstr(outer.out, path_of("\nhidden_%.10s", unspent + 1)));
+    assert_null(strstr(inner.out, "hidden_"));
+    run_free(&inner);
+    run_free(&outer);
+}
+
 /* The rule set hidden: a store of its own, in which those of Core are as in the other one. */
 static void test_dags(void **state)
 {
@@ -137,6 +153,7 @@ static void test_dags(void **state)
         unktx_ok("dags --rules core-22 --no-unlocks --store %s/store/hidden -o %s/inner", dir, dir);
         unktx_ok("check --store %s/store/hidden", dir);
     }
+    check_inside();
     assert_same_file(path_of("%s/dags1/tdags.csv", dir), path_of("%s/dags4/tdags.csv", dir));
     assert_same_file(path_of("%s/dags1/summary.json", dir), path_of("%s/dags4/summary.json", dir));
     unktx_ok("dags --rules core-22 --no-unlocks --store %s/store -o %s/outer", dir, dir);
@@ -217,10 +234,15 @@ static void test_other_store(void **state)
     unktx_ok("dags --rules hidden --to-height 200 --store %s/store", dir);
     unktx_ok("scan --quiet --datadir %s/node --store %s/store/hidden", dir, dir);
     expect_said(1, "is not a store as", path_of("dags --rules hidden --store %s/store", dir));
+    expect_said(0, "is not a store as", path_of("check --store %s/store", dir));
     write_file(path_of("%s/store/hidden/data.mdb", dir), "none", 4);
     expect_said(1,
                 "store/hidden: is damaged, or of another version: 'unktx index' and then 'unktx hidden --dags' make it",
                 path_of("dags --rules hidden --store %s/store", dir));
+    struct run run = command_run("check --store %s/store", dir);
+    assert_int_equal(run.exit_status, 1);
+    assert_non_null(strstr(run.err, "store/hidden: is damaged"));
+    run_free(&run);
     remove_tree(path_of("%s/store/hidden", dir));
     unktx_ok("scan --quiet --from-height 100 --datadir %s/node --store %s/store/hidden", dir, dir);
     expect_said(1, "is partial", path_of("dags --rules hidden --store %s/store", dir));
