@@ -402,7 +402,7 @@ enum status pages_check(const struct pages_file *file, uint64_t txn, uint64_t le
         return status;
     walk.last = load_le64(meta + META_LAST);
     walk.used = mem_alloc((size_t)(walk.last / 8 + 1), 1);
-    walk.pages = mem_alloc(2 * (size_t)PAGE_DEPTH_MAX, walk.page_size);
+    walk.pages = mem_resize(NULL, 2 * (size_t)PAGE_DEPTH_MAX, walk.page_size); /* most of them are never touched */
     if (!walk.used || !walk.pages)
         status = fault_nomem(fault);
     if (status == STATUS_OK)
