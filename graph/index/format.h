@@ -207,6 +207,10 @@ static inline uint64_t index_check_of(const struct index_hasher *hasher, const u
 /* A reader on an open kv, which must outlive it. */
 enum status index_open_on(struct kv *kv, struct tx_index **index, struct fault *fault) MUST_CHECK;
 
+/* For few look-ups, in order, on an index that was just opened: looks at the pages of transactions, of outputs, and of
+ * the oldest run of txids, through a kv_window each. */
+enum status index_open_windows(struct tx_index *index, struct fault *fault) MUST_CHECK;
+
 /* kv_check_pages of the index. */
 enum status index_check_pages(const struct tx_index *index, struct fault *fault) MUST_CHECK;
 /* STATUS_FORMAT unless what is last of those totals ends where they do. O(1): three pages. */

@@ -100,6 +100,8 @@ static enum status open_base(struct join *join)
     enum status status = STATUS_OK;
     for (unsigned i = 0; i < join->work->options->threads && status == STATUS_OK; i++)
         status = index_open_on(join->work->kv, &join->parts[i].base, join->work->fault);
+    for (unsigned i = 0; i < join->work->options->threads && status == STATUS_OK && join->work->few; i++)
+        status = index_open_windows(join->parts[i].base, join->work->fault);
     return status;
 }
 

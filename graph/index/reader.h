@@ -16,11 +16,15 @@ struct pairs_page {
     uint8_t next[PAIR_SIZE];  /* where the next page of the run begins; all ones after the last page */
 };
 
+/* Tables whose pages may be looked at through windows; of txids the oldest run. */
+enum windowed { WINDOW_TXIDS, WINDOW_TXS, WINDOW_OUTPUTS, WINDOWS };
+
 struct tx_index {
     struct shared *shared; /* NULL: the kv is the builder's */
     struct kv *kv;
     struct kv_view *view;
     struct kv_cursor *cursors[INDEX_TABLE_COUNT];
+    struct kv_window *windows[WINDOWS]; /* NULL: pages are looked at where they are */
     struct index_state state;
     uint8_t seed[INDEX_SEED_SIZE];
     uint8_t begun[INDEX_BEGUN_SIZE];
@@ -48,6 +52,14 @@ static inline enum status damaged(const struct tx_index *index, const char *what
 /* STATUS_NOT_FOUND: "the index has no WHAT NUMBER". */
 enum status index_has_no(const struct tx_index *index, const char *what, uint64_t number, struct fault *fault)
     MUST_CHECK;
+
+/* The page as the table's window shows it, if there is one. */
+static inline enum status look_at_page(struct tx_index *index, enum windowed table, size_t size, const uint8_t **page,
+                                       struct fault *fault)
+{
+    struct kv_window *window = index->windows[table];
+    return window ? kv_window_look(window, *page, size, page, fault) : STATUS_OK;
+}
 
 /* ---- pages of pairs ---- */
 

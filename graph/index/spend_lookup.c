@@ -113,12 +113,23 @@ static enum status find_late_spender(struct tx_index *index, uint64_t output, ui
     return status;
 }
 
-static enum status output_at(struct tx_index *index, uint64_t number, struct index_output *output, struct fault *fault)
+/* The page of the output. */
+static enum status load_outputs(struct tx_index *index, uint64_t number, struct fault *fault)
 {
     uint64_t page = number / OUTPUTS_A_PAGE;
-    enum status status = fixed_page(index, TABLE_OUTPUTS, page,
-                                    page_need(page, index->state.totals.outputs, OUTPUTS_A_PAGE, OUTPUT_SIZE),
-                                    &index->outputs, &index->outputs_page, fault);
+    size_t need = page_need(page, index->state.totals.outputs, OUTPUTS_A_PAGE, OUTPUT_SIZE);
+    bool loaded = index->outputs && index->outputs_page == page;
+    enum status status = fixed_page(index, TABLE_OUTPUTS, page, need, &index->outputs, &index->outputs_page, fault);
+    if (status == STATUS_OK && !loaded)
+        status = look_at_page(index, WINDOW_OUTPUTS, need, &index->outputs, fault);
+    if (status != STATUS_OK)
+        index->outputs = NULL;
+    return status;
+}
+
+static enum status output_at(struct tx_index *index, uint64_t number, struct index_output *output, struct fault *fault)
+{
+    enum status status = load_outputs(index, number, fault);
     if (status != STATUS_OK)
         return status;
     const uint8_t *bytes = index->outputs + number % OUTPUTS_A_PAGE * OUTPUT_SIZE;

@@ -89,6 +89,14 @@ enum status index_open_on(struct kv *kv, struct tx_index **out, struct fault *fa
     return status;
 }
 
+enum status index_open_windows(struct tx_index *index, struct fault *fault)
+{
+    enum status status = STATUS_OK;
+    for (unsigned i = 0; i < WINDOWS && status == STATUS_OK; i++)
+        status = kv_window_open(index->view, &index->windows[i], fault);
+    return status;
+}
+
 /* The environment of that folder, opened or found; under the lock. */
 static enum status share(const char *path, struct shared **out, struct fault *fault)
 {
@@ -188,6 +196,8 @@ void index_close(struct tx_index *index)
         return;
     for (unsigned i = 0; i < INDEX_TABLE_COUNT; i++)
         kv_cursor_close(index->cursors[i]);
+    for (unsigned i = 0; i < WINDOWS; i++)
+        kv_window_close(index->windows[i]);
     kv_view_close(index->view);
     if (index->shared)
         unshare(index->shared);

@@ -35,12 +35,15 @@ static enum status take_page(struct tx_index *index, const struct kv_pair *pair,
 {
     const uint8_t *bytes = pair->value;
     index->txs_count = index->txs_left = 0;
+    enum status status = look_at_page(index, WINDOW_TXS, pair->value_size, &bytes, fault);
+    if (status != STATUS_OK)
+        return status;
     unsigned count = pair->value_size > TX_PAGE_HEADER ? index_page_read(bytes, index->txs) : 0;
     if (count == 0 || count > TXS_A_PAGE_MAX || pair->key_size != 5 ||
         load_be40(pair->key) != index->txs[0].first_output)
         return damaged(index, "a page of transactions is malformed", fault);
     index->txs_left = count;
-    index->txs_page = bytes;
+    index->txs_page = pair->value;
     index->txs_rest = bytes + TX_PAGE_HEADER;
     index->txs_end = bytes + pair->value_size;
     return STATUS_OK;
@@ -214,6 +217,10 @@ static enum status pair_floor(struct tx_index *index, enum index_table table, ui
         return status;
     if (!is_of_run(&page, run))
         return STATUS_NOT_FOUND;
+    if (table == TABLE_TXIDS && run == index->state.run[0].number)
+        status = look_at_page(index, WINDOW_TXIDS, page.value_size, &page.value, fault);
+    if (status != STATUS_OK)
+        return status;
     size_t n = pairs_up_to(page.value, page.value_size / PAIR_SIZE, key + 2);
     if (n == 0) /* the key of a run's first page is zeros, below its first pair */
         return STATUS_NOT_FOUND;

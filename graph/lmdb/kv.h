@@ -88,6 +88,17 @@ enum status kv_next(struct kv_cursor *cursor, struct kv_pair *pair, struct fault
 enum status kv_floor(struct kv_cursor *cursor, const void *key, size_t key_size, struct kv_pair *pair,
                      struct fault *fault) MUST_CHECK;
 
+/* opaque: a piece of the file, read into memory of its own; to be closed as a cursor is. For values that are looked at
+ * once, in about the order in which they were written: the first touch of a page where the file is mapped costs more
+ * than to read it, and where the next value is soon after the last one several pages are read in one go. */
+struct kv_window;
+enum status kv_window_open(const struct kv_view *view, struct kv_window **window, struct fault *fault) MUST_CHECK;
+void kv_window_close(struct kv_window *window);
+/* A value of the view, without touching it: *copy is valid until the next call, or as the value is. STATUS_FORMAT: the
+ * file ends before, or is damaged there. STATUS_IO. */
+enum status kv_window_look(struct kv_window *window, const uint8_t *value, size_t size, const uint8_t **copy,
+                           struct fault *fault) MUST_CHECK;
+
 /* ---- writing (KV_WRITE) ---- */
 
 /* Runs `write` in one durable transaction. `need` is about how many bytes it writes, for the text of a full disk. What

@@ -1,6 +1,6 @@
-/* kv_parts: what the files of kv share: kv.c opens and closes a folder, kv_new.c has one that is
- * not finished yet, kv_read.c and kv_write.c do what their names
- * say, kv_checks.c looks at LMDB's file before LMDB does. kv.h is what others use. */
+/* kv_parts: what the files of kv share: kv.c opens and closes a folder, kv_new.c has one that is not finished yet,
+ * kv_read.c, kv_window.c and kv_write.c do what their names say, kv_checks.c looks at LMDB's file before LMDB does.
+ * kv.h is what others use. */
 #ifndef UNKTX_GRAPH_LMDB_KV_PARTS_H
 #define UNKTX_GRAPH_LMDB_KV_PARTS_H
 
