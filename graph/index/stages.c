@@ -13,6 +13,7 @@
 
 #define DURABLE_BYTES (UINT64_C(1) << 30) /* of blocks; fewer are soon done again */
 #define MEMORY_LEFT (UINT64_C(256) << 20) /* at least, for the arrays of the stages, beside temporary files in memory */
+#define ALONE_BYTES (UINT64_C(4) << 20)   /* of blocks that are added */
 #define MEMORY_LEAST (UINT64_C(48) << 20)
 #define BYTES_A_TX 180u /* of blocks, fewer than any chain's average */
 #define CREATORS_A_PART 100000u
@@ -404,6 +405,14 @@ static enum status go_on(struct index_work *work, uint32_t end)
     return index_extend_stages(work, parts_to_join(work) <= 1u << work->part_bits ? end : before);
 }
 
+/* The memory of another thread, touched for the first time, costs more than that thread spares. */
+static void take_one_thread(struct index_work *work)
+{
+    work->own = *work->options;
+    work->own.threads = 1;
+    work->options = &work->own;
+}
+
 /* Goes on from a checkpoint, or begins anew. What can be gone on from is in its place from the beginning, and each of
  * its commits on the disk; what cannot gets there when it is whole. */
 static enum status open_stages(struct index_work *work)
@@ -413,6 +422,8 @@ static enum status open_stages(struct index_work *work)
     work->bad_bytes = work->in_memory = false;
     work->durable = bytes_to_add(work) >= DURABLE_BYTES || index_checkpoint_blocks > 0;
     work->few = adds_few(work) && has_files_in_memory();
+    if (work->few && bytes_to_add(work) <= ALONE_BYTES)
+        take_one_thread(work);
     enum status status = work->few ? STATUS_OK : index_make_folder(work);
     if (status == STATUS_OK && !work->few && work_load_checkpoint(work))
         return go_on(work, end);
@@ -440,7 +451,8 @@ enum status index_begin_stages(struct index_work *work)
     enum status status = open_stages(work);
     work_hold(work, status == STATUS_OK && !work->in_memory && work->stage < WORK_WALKED);
     take_memory_of_files(work);
-    if (status == STATUS_OK)
+    work->cut = !work->few;
+    if (status == STATUS_OK && work->cut)
         status = kv_write(work->kv, 0, index_cut_after_stage, work, work->fault);
     if (status == STATUS_OK && work->stage < WORK_WALKING)
         status = begin_walk(work);

@@ -132,6 +132,8 @@ enum status work_bad_input(struct index_work *work, uint64_t input, const char *
 static bool write_records(struct kv_txn *txn, void *context)
 {
     const struct work_queue *queue = context;
+    if (!queue->work->cut && !index_cut_tables(txn, queue->work, WORK_BEGUN))
+        return false;
     for (const uint8_t *p = queue->writing; p < queue->writing + queue->writing_size;) {
         size_t key_size = p[1], size = load_le32(p + 2);
         const uint8_t *key = p + RECORD_HEADER, *value = key + key_size;
@@ -146,6 +148,7 @@ static void *write_in_thread(void *context)
 {
     struct work_queue *queue = context;
     queue->status = kv_write(queue->work->kv, queue->writing_size, write_records, queue, &queue->fault);
+    queue->work->cut |= queue->status == STATUS_OK;
     return NULL;
 }
 

@@ -85,6 +85,8 @@ struct index_work {
     bool growing;              /* blocks are walked while the files are read: `end` goes up with the chain so far */
     uint64_t to_come;          /* then: the bytes of blocks that this build will have to add, at most; else 0 */
     bool few;                  /* blocks: nothing is left on disk before all is there, see index_run_stages */
+    bool cut;                  /* the tables are, to the base; else that is part of the next write */
+    struct index_options own;  /* options with one thread, for the fewest blocks */
     bool in_memory;            /* the temporary files are: there is no checkpoint to go on from */
     bool held;                 /* see work_hold */
     bool added;                /* blocks are on disk that this build has added */

@@ -53,6 +53,40 @@ static void test_interrupted(void **state)
     free(dir);
 }
 
+/* What a build left in the tables that was interrupted goes with the one commit of a build that adds few. */
+static void test_few_after_interrupted(void **state)
+{
+    (void)state;
+    char *dir = temp_dir();
+    const char *data = path_of("%s/data", dir), *store = path_of("%s/store", dir), *fresh = path_of("%s/fresh", dir);
+    struct gen_options chain = index_chain(data);
+    make_dirs(data);
+    for (unsigned step = 0; step < 2; step++) {
+        struct gen *gen = gen_open(&chain);
+        gen_blocks(gen, 100, 0);
+        gen_close(gen);
+        if (step == 0)
+            index_built(data, store);
+    }
+    struct index_options options = index_options_for(data, store);
+    struct index_result result;
+    struct fault fault = {0};
+    index_few_bytes = 0;
+    index_stop_at = INDEX_TABLES;
+    assert_int_equal(index_build(&options, &result, &fault), STATUS_INTERRUPTED);
+    stop_after(-1);
+    index_stop_at = -1;
+    index_few_bytes = INDEX_FEW_BYTES;
+    options.to_height = 150; /* fewer blocks than are left */
+    assert_int_equal(index_build(&options, &result, &fault), STATUS_OK);
+    assert_int_equal(result.height, 150);
+    index_built(data, store);
+    index_built(data, fresh);
+    assert_same_index(store, fresh);
+    remove_tree(dir);
+    free(dir);
+}
+
 static char told[16]; /* '-': the next build begins again, '+': it goes on */
 
 static void on_goes_on(void *context, bool goes_on)
@@ -351,11 +385,11 @@ static void test_damaged_block(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_interrupted),         cmocka_unit_test(test_goes_elsewhere),
-        cmocka_unit_test(test_outlived_checkpoint), cmocka_unit_test(test_lying_checkpoint),
-        cmocka_unit_test(test_outlived_elsewhere),  cmocka_unit_test(test_invalid),
-        cmocka_unit_test(test_missing_outputs),     cmocka_unit_test(test_damaged_block),
-        cmocka_unit_test(test_tells_what_is_next),
+        cmocka_unit_test(test_interrupted),      cmocka_unit_test(test_few_after_interrupted),
+        cmocka_unit_test(test_goes_elsewhere),   cmocka_unit_test(test_outlived_checkpoint),
+        cmocka_unit_test(test_lying_checkpoint), cmocka_unit_test(test_outlived_elsewhere),
+        cmocka_unit_test(test_invalid),          cmocka_unit_test(test_missing_outputs),
+        cmocka_unit_test(test_damaged_block),    cmocka_unit_test(test_tells_what_is_next),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
