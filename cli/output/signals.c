@@ -24,10 +24,9 @@ enum { FILE_NONE, FILE_BUSY, FILE_THERE };
 enum { ENDING_NOT_YET, ENDING_COMMAND, ENDING_CUT_OFF };
 
 static atomic_int held, ended_by;
-static struct {
-    atomic_int state;
-    char path[PATH_MAX];
-} files[FILES_MAX];
+/* The states stand beside each other: to look at all of them touches one page of memory, not one for each path. */
+static atomic_int file_states[FILES_MAX];
+static char file_paths[FILES_MAX][PATH_MAX];
 static timer_t timer;
 static bool has_timer;
 
@@ -62,8 +61,8 @@ static void on_signal(int number)
 static void remove_files(void)
 {
     for (int i = 0; i < FILES_MAX; i++) {
-        if (files[i].state == FILE_THERE)
-            (void)(unlink(files[i].path) == 0 || rmdir(files[i].path) == 0); /* else it stays */
+        if (file_states[i] == FILE_THERE)
+            (void)(unlink(file_paths[i]) == 0 || rmdir(file_paths[i]) == 0); /* else it stays */
     }
 }
 
@@ -151,11 +150,11 @@ void signals_end(void)
 void signals_remember_file(const char *path)
 {
     size_t size = strlen(path) + 1;
-    for (int i = 0; i < FILES_MAX && size <= sizeof files[0].path; i++) {
+    for (int i = 0; i < FILES_MAX && size <= sizeof file_paths[0]; i++) {
         int free_now = FILE_NONE;
-        if (atomic_compare_exchange_strong(&files[i].state, &free_now, FILE_BUSY)) {
-            memcpy(files[i].path, path, size);
-            files[i].state = FILE_THERE;
+        if (atomic_compare_exchange_strong(&file_states[i], &free_now, FILE_BUSY)) {
+            memcpy(file_paths[i], path, size);
+            file_states[i] = FILE_THERE;
             return;
         }
     }
@@ -164,7 +163,7 @@ void signals_remember_file(const char *path)
 void signals_forget_file(const char *path)
 {
     for (int i = 0; i < FILES_MAX; i++) {
-        if (files[i].state == FILE_THERE && strcmp(files[i].path, path) == 0)
-            files[i].state = FILE_NONE;
+        if (file_states[i] == FILE_THERE && strcmp(file_paths[i], path) == 0)
+            file_states[i] = FILE_NONE;
     }
 }
