@@ -157,8 +157,8 @@ static enum status write_payments(struct work *work, struct payments *payments, 
     return status == STATUS_OK ? find_labels(work, *linked ? payments : NULL, fault) : status;
 }
 
-/* The tables of T-DAGs, and of what the blk files have. Known scripts and unlocks are found while the disk has what
- * tables_begin wrote. `payments` is NULL without an index. */
+/* The tables of T-DAGs, and of what the blk files have. Unlocks are found while the disk has what tables_begin wrote.
+ * `payments` is NULL without an index. */
 static enum status write_files(struct work *work, const struct payments *payments, struct shown_tables *shown,
                                struct tables_files *files, struct fault *fault)
 {
@@ -166,11 +166,11 @@ static enum status write_files(struct work *work, const struct payments *payment
     const struct selection *selection = &opened->selection;
     unsigned threads = (unsigned)work->settings->threads;
     timings_stage("tables");
-    enum status status = tables_begin(work->folder, opened->store, &opened->forest, selection, threads, files, fault);
+    enum status status = tables_begin(work->folder, opened->store, &opened->forest, &opened->catalogue, selection,
+                                      threads, files, &work->held.labels, fault);
     timings_stage("scripts");
     if (status == STATUS_OK)
-        status = known_scripts_find(&opened->catalogue, opened->store, &opened->forest, selection, threads, &work->held,
-                                    fault);
+        status = known_scripts_hold(&opened->catalogue, selection, &work->held, fault);
     if (status == STATUS_OK)
         status = write_unlocks(work, shown, fault);
     timings_stage("tables");

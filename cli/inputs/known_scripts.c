@@ -70,15 +70,21 @@ static enum status hold_by_class(const struct classes *classes, struct known_scr
     return status;
 }
 
+enum status known_scripts_hold(const struct catalogue *catalogue, const struct selection *selection,
+                               struct known_scripts_held *held, struct fault *fault)
+{
+    held->catalogue = catalogue;
+    enum status status = hold_by_class(&selection->classes, held, fault);
+    return status == STATUS_OK ? opened_store_go_on(fault) : status;
+}
+
 enum status known_scripts_find(const struct catalogue *catalogue, const struct store *store,
                                const struct forest *forest, const struct selection *selection, unsigned threads,
                                struct known_scripts_held *held, struct fault *fault)
 {
-    *held = (struct known_scripts_held){.catalogue = catalogue};
+    *held = (struct known_scripts_held){0};
     enum status status = labels_find(catalogue, store, forest, &selection->tdags, false, threads, &held->labels, fault);
-    if (status == STATUS_OK)
-        status = hold_by_class(&selection->classes, held, fault);
-    return status == STATUS_OK ? opened_store_go_on(fault) : status;
+    return status == STATUS_OK ? known_scripts_hold(catalogue, selection, held, fault) : status;
 }
 
 void known_scripts_held_free(struct known_scripts_held *held)

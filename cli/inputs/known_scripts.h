@@ -23,6 +23,11 @@ struct known_scripts_held {
     struct name_set *classes; /* as selection->classes.classes */
     uint32_t *class_of;       /* by T-DAG, 0..: the place of its class there + 1; 0: it has none */
 };
+/* What `held->labels` has of the T-DAGs, for the classes too. Sets all but the labels. known_scripts_held_free in any
+ * case. O(T-DAGs). */
+enum status known_scripts_hold(const struct catalogue *catalogue, const struct selection *selection,
+                               struct known_scripts_held *held, struct fault *fault) MUST_CHECK;
+/* After labels_find: what a command calls that does not go through the outputs anyway. */
 enum status known_scripts_find(const struct catalogue *catalogue, const struct store *store,
                                const struct forest *forest, const struct selection *selection, unsigned threads,
                                struct known_scripts_held *held, struct fault *fault) MUST_CHECK;

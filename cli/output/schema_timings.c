@@ -10,7 +10,8 @@ static const struct column timings[] = {
      "outputs of before; blocks. index: headers; files, as of scan; walk, "
      "every block; join, which input spends which output; outputs and txs, the tables. dags: forest, the store into "
      "memory; classes; other-rules, the numbers of the other rule sets; measures, for --top alone; payments; "
-     "tables, with those of transactions first; scripts, which known ones; unlocks, with keys and ties; changes"},
+     "tables, with those of transactions first; scripts, the known ones of classes; unlocks, with keys and ties; "
+     "changes"},
     {"thread", COLUMN_STRING, 0, NULL,
      "0, the main thread, and the numbers of the others; writer: the one of index that writes the tables meanwhile, "
      "only in stages in which it did something"},

@@ -324,7 +324,9 @@ static enum status put_leaves(struct text *text, const struct tables *tables, st
     return status == STATUS_NOT_FOUND ? STATUS_OK : status;
 }
 
-static enum status put_batch_leaves(struct text *text, const struct tables *tables, struct batch_view *view)
+/* And what the unknown outputs are, which are all at hand. */
+static enum status put_batch_leaves(struct text *text, const struct tables *tables, struct matcher *matcher,
+                                    struct batch_view *view)
 {
     const struct tdags *tdags = &tables->selection->tdags;
     struct block_record block;
@@ -335,7 +337,10 @@ static enum status put_batch_leaves(struct text *text, const struct tables *tabl
             if (tx.tx.number >= tables->forest->txs_count)
                 return STATUS_FORMAT;
             uint32_t dag = tdags->tx_dag[tx.tx.number];
-            if (dag && (status = put_leaves(text, tables, &tx, dag)) != STATUS_OK)
+            if (!dag)
+                continue;
+            status = labels_add_tx(tables->found, tables->forest, tdags, matcher, &tx, dag);
+            if (status != STATUS_OK || (status = put_leaves(text, tables, &tx, dag)) != STATUS_OK)
                 return status;
         }
         if (status != STATUS_NOT_FOUND)
@@ -347,12 +352,18 @@ static enum status put_batch_leaves(struct text *text, const struct tables *tabl
 enum status tables_format_leaves(void *context, unsigned worker, size_t chunk, struct text *text, struct fault *fault)
 {
     const struct tables *tables = context;
+    struct store_reader *reader = tables->readers.readers[worker];
+    struct matcher **matcher = &tables->matchers[worker];
     struct batch_view view;
-    enum status status = store_batch(tables->readers.readers[worker], chunk, &view, fault);
+    enum status status = STATUS_OK;
+    if (!*matcher)
+        status = matcher_new(tables->catalogue, store_seed(tables->store), matcher, fault);
+    if (status == STATUS_OK)
+        status = store_batch(reader, chunk, &view, fault);
     if (status != STATUS_OK)
         return status;
-    status = put_batch_leaves(text, tables, &view);
-    store_let_go_batch(tables->readers.readers[worker], chunk);
+    status = put_batch_leaves(text, tables, *matcher, &view);
+    store_let_go_batch(reader, chunk);
     if (status == STATUS_FORMAT)
         return opened_store_damaged(tables->store, view.first_height, fault);
     return status == STATUS_OK ? STATUS_OK : fault_nomem(fault);

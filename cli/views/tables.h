@@ -18,10 +18,12 @@ struct tables_files {
     struct outfile_syncing syncing;
 };
 
-/* Begins the files in the folder, writes txs.csv, arcs.csv and leaves.csv, and begins to make them durable. */
+/* Begins the files in the folder, writes txs.csv, arcs.csv and leaves.csv, and begins to make them durable. To write
+ * leaves.csv goes through all outputs of T-DAGs, so it finds the known scripts in each too: *found, which labels_free
+ * frees in any case. */
 enum status tables_begin(struct outfolder *folder, const struct store *store, const struct forest *forest,
-                         const struct selection *selection, unsigned threads, struct tables_files *files,
-                         struct fault *fault) MUST_CHECK;
+                         const struct catalogue *catalogue, const struct selection *selection, unsigned threads,
+                         struct tables_files *files, struct labels *found, struct fault *fault) MUST_CHECK;
 /* After it, the others; then all five appear. With the sums of a payments that was written (NULL: without) tdags.csv
  * has two columns more; with the counts of an unlocks (NULL: without) tdags.csv and classes.csv have their shares; with
  * the classes of `paper` (NULL: without) both have one column more. `measures`: what measures_all found (NULL: each

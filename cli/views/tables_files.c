@@ -1,6 +1,7 @@
 #include "cli/views/tables_parts.h"
 
 #include "cli/output/outfile.h"
+#include "parser/mem.h"
 
 static const char *const names[TABLES_FILES] = {"tdags.csv", "classes.csv", "txs.csv", "arcs.csv", "leaves.csv"};
 #define FIRST_OF_TXS 2u /* from here on of transactions and their outputs */
@@ -13,30 +14,47 @@ enum status tables_check(const struct outfolder *folder, struct fault *fault)
     return status;
 }
 
-/* The disk is given what needs no known scripts, so that it has something to do while these are found. */
+/* The disk is given what needs no known scripts, so that it has something to do while the rest is made. */
+static enum status write_of_txs(struct tables *tables, unsigned threads, struct tables_files *files,
+                                struct fault *fault)
+{
+    const struct forest *forest = tables->forest;
+    unsigned with_labels = tables->labels ? COLUMN_WITH_LABELS : 0;
+    size_t batches = store_batches(tables->readers.readers[0]);
+    const struct outfile_table all[TABLES_FILES - FIRST_OF_TXS] = {
+        {&schema_txs, with_labels, tables_chunks(forest->txs_count), tables_format_txs, tables},
+        {&schema_arcs, with_labels, tables_chunks(forest->outputs_count), tables_format_arcs, tables},
+        {&schema_leaves, with_labels, batches, tables_format_leaves, tables},
+    };
+    return outfile_write_tables(&files->files[FIRST_OF_TXS], threads, all, TABLES_FILES - FIRST_OF_TXS, fault);
+}
+
 enum status tables_begin(struct outfolder *folder, const struct store *store, const struct forest *forest,
-                         const struct selection *selection, unsigned threads, struct tables_files *files,
-                         struct fault *fault)
+                         const struct catalogue *catalogue, const struct selection *selection, unsigned threads,
+                         struct tables_files *files, struct labels *found, struct fault *fault)
 {
     struct tables tables = {.store = store,
                             .forest = forest,
                             .tdags = &selection->tdags,
+                            .catalogue = catalogue,
                             .selection = selection,
                             .labels = selection->labels,
-                            .rules = selection->tdags.rules};
-    unsigned with_labels = selection->labels ? COLUMN_WITH_LABELS : 0;
-    enum status status = store_readers_open(store, threads, &tables.readers, fault);
+                            .found = found,
+                            .rules = selection->tdags.rules,
+                            .matchers = mem_alloc(threads, sizeof *tables.matchers)};
+    enum status status = labels_new(&selection->tdags, false, found, fault);
+    if (status == STATUS_OK && !tables.matchers)
+        status = fault_nomem(fault);
+    if (status == STATUS_OK)
+        status = store_readers_open(store, threads, &tables.readers, fault);
     for (size_t i = 0; i < TABLES_FILES && status == STATUS_OK; i++)
         status = outfolder_begin(folder, &files->files[i], names[i], fault);
-    if (status == STATUS_OK) {
-        const struct outfile_table all[TABLES_FILES - FIRST_OF_TXS] = {
-            {&schema_txs, with_labels, tables_chunks(forest->txs_count), tables_format_txs, &tables},
-            {&schema_arcs, with_labels, tables_chunks(forest->outputs_count), tables_format_arcs, &tables},
-            {&schema_leaves, with_labels, store_batches(tables.readers.readers[0]), tables_format_leaves, &tables},
-        };
-        status = outfile_write_tables(&files->files[FIRST_OF_TXS], threads, all, TABLES_FILES - FIRST_OF_TXS, fault);
-    }
+    if (status == STATUS_OK)
+        status = write_of_txs(&tables, threads, files, fault);
     store_readers_close(&tables.readers);
+    for (unsigned w = 0; tables.matchers && w < threads; w++)
+        matcher_free(tables.matchers[w]);
+    mem_free(tables.matchers);
     if (status == STATUS_OK)
         outfile_begin_sync(&files->syncing, &files->files[FIRST_OF_TXS], TABLES_FILES - FIRST_OF_TXS);
     return status;

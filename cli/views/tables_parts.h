@@ -25,7 +25,10 @@ struct tables {
     const struct known_scripts_held *held;
     size_t names_size; /* of the longest list of known scripts */
     enum rules rules;
+    /* of leaves.csv alone: */
     struct store_readers readers;
+    struct matcher **matchers; /* by worker, as they are needed */
+    struct labels *found;
 };
 
 /* outfile_table.format of each; `context` is a struct tables. That of leaves.csv formats a batch of the store, the

@@ -1,7 +1,6 @@
 #include "graph/scripts/labels.h"
 
 #include "graph/scripts/batches.h"
-#include "graph/scripts/matcher.h"
 #include "parser/mem.h"
 
 struct job {
@@ -22,19 +21,28 @@ static void join_shared(struct name_set *shared, const struct name_set *set)
             __atomic_fetch_or(&shared->bits[w], set->bits[w], __ATOMIC_RELAXED);
 }
 
-static enum status label_tx(const struct job *job, struct matcher *matcher, struct tx_view *view, uint32_t dag)
+enum status labels_new(const struct tdags *tdags, bool with_roots, struct labels *labels, struct fault *fault)
+{
+    *labels = (struct labels){.all = mem_alloc_large((size_t)tdags->count + 1, sizeof *labels->all)};
+    if (with_roots)
+        labels->roots = mem_alloc_large((size_t)tdags->count + 1, sizeof *labels->roots);
+    return labels->all && (!with_roots || labels->roots) ? STATUS_OK : fault_nomem(fault);
+}
+
+enum status labels_add_tx(const struct labels *labels, const struct forest *forest, const struct tdags *tdags,
+                          struct matcher *matcher, const struct tx_view *tx, uint32_t dag)
 {
     struct name_set found = {0};
+    struct tx_view view = *tx;
     struct output_record output;
     enum status status;
-    while ((status = tx_next_output(view, &output)) == STATUS_OK)
-        if ((output.unknown >> job->tdags->rules & 1) && output_is_tracked(output.unknown, output.kind) &&
-            output.script)
+    while ((status = tx_next_output(&view, &output)) == STATUS_OK)
+        if ((output.unknown >> tdags->rules & 1) && output_is_tracked(output.unknown, output.kind) && output.script)
             matcher_match(matcher, output.kind, output.script, output.script_size, &found);
     if (name_set_first(&found) < CATALOGUE_MAX) {
-        join_shared(&job->labels->all[dag], &found);
-        if (job->labels->roots && forest_is_root(job->forest, (uint32_t)view->tx.number, job->tdags->rules))
-            join_shared(&job->labels->roots[dag], &found);
+        join_shared(&labels->all[dag], &found);
+        if (labels->roots && forest_is_root(forest, (uint32_t)tx->tx.number, tdags->rules))
+            join_shared(&labels->roots[dag], &found);
     }
     return status == STATUS_NOT_FOUND ? STATUS_OK : status;
 }
@@ -55,7 +63,8 @@ static enum status label_batch(void *context, unsigned worker, struct batch_view
             if (view.tx.number >= job->forest->txs_count)
                 return STATUS_FORMAT;
             uint32_t dag = job->tdags->tx_dag[view.tx.number];
-            if (dag && (status = label_tx(job, *matcher, &view, dag)) != STATUS_OK)
+            status = dag ? labels_add_tx(job->labels, job->forest, job->tdags, *matcher, &view, dag) : STATUS_OK;
+            if (status != STATUS_OK)
                 return status;
         }
         if (status != STATUS_NOT_FOUND)
@@ -69,16 +78,13 @@ enum status labels_find(const struct catalogue *catalogue, const struct store *s
                         struct fault *fault)
 {
     struct job job = {catalogue, store, forest, tdags, labels, NULL};
-    *labels = (struct labels){.all = mem_alloc_large((size_t)tdags->count + 1, sizeof *labels->all)};
-    if (with_roots)
-        labels->roots = mem_alloc_large((size_t)tdags->count + 1, sizeof *labels->roots);
+    enum status status = labels_new(tdags, with_roots, labels, fault);
     job.matchers = mem_alloc(threads, sizeof *job.matchers);
-    if (!labels->all || (with_roots && !labels->roots) || !job.matchers) {
-        mem_free(job.matchers);
-        return fault_nomem(fault);
-    }
-    enum status status = batches_visit(store, threads, label_batch, &job, fault);
-    for (unsigned w = 0; w < threads; w++)
+    if (status == STATUS_OK && !job.matchers)
+        status = fault_nomem(fault);
+    if (status == STATUS_OK)
+        status = batches_visit(store, threads, label_batch, &job, fault);
+    for (unsigned w = 0; job.matchers && w < threads; w++)
         matcher_free(job.matchers[w]);
     mem_free(job.matchers);
     return status;
