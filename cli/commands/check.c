@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 
 #include "cli/command.h"
+#include "cli/inputs/hidden_marks.h"
 #include "cli/inputs/hidden_store.h"
 #include "cli/inputs/node_blocks.h"
 #include "cli/inputs/opened_store.h"
@@ -65,7 +66,7 @@ static enum status check_hidden(const struct settings *settings, struct fault *f
     struct hidden_found found;
     struct store *store = NULL;
     struct store_checked checked;
-    if (hidden_store_is(settings->store))
+    if (hidden_marks_are_in(settings->store))
         return STATUS_OK;
     enum status status = hidden_store_find(settings, &found, fault);
     if (status == STATUS_OK)

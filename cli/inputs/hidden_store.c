@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "cli/inputs/hidden_marks.h"
 #include "cli/inputs/node_blocks.h"
 #include "cli/inputs/spend_links.h"
 #include "cli/output/message.h"
@@ -23,13 +24,12 @@
 #define FOLDER "hidden"
 #define FOLDER_NEW "hidden.new"
 #define FOLDER_OLD "hidden.old" /* while another one takes its place, on some file systems */
-#define MARKS_FILE "marks"
 
 /* The names in a store of the rule set hidden (docs/store-format.md), and that which its file of marks has before it is
  * whole; nothing else is removed. */
 static bool is_of_store(int folder, const char *name)
 {
-    static const char *const names[] = {"data.mdb", "lock.mdb", "writer.lock", "forms", "forms.new", MARKS_FILE};
+    static const char *const names[] = {"data.mdb", "lock.mdb", "writer.lock", "forms", "forms.new", STORE_MARKS};
     struct stat info;
     bool is = temporary_is_name(name);
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
@@ -146,24 +146,6 @@ static enum status scan(const struct settings *settings, const struct blkdir *di
         return fault_set(fault, STATUS_FORMAT, dir->path, FAULT_NO_OFFSET,
                          "the blk files do not hold the index's chain to height %u any more: run 'unktx index' again",
                          (unsigned)marks->blocks - 1);
-    return status;
-}
-
-/* What the file in the store says: it was made with the marks of the chain up to this block. */
-static enum status marks_text(uint32_t blocks, const struct hash256 *tip, struct text *text, struct fault *fault)
-{
-    char hex[HASH256_HEX_SIZE + 1] = "";
-    hash256_hex(tip, hex);
-    return text_printf(text, "hidden %u %s\n", (unsigned)blocks - 1, hex) == STATUS_OK ? STATUS_OK : fault_nomem(fault);
-}
-
-static enum status write_marks(const char *folder, const struct output_marks *marks, struct fault *fault)
-{
-    struct text text = {0};
-    enum status status = marks_text(marks->blocks, &marks->tip, &text, fault);
-    if (status == STATUS_OK)
-        status = outfile_write_of_store(folder, MARKS_FILE, &text, fault);
-    text_free(&text);
     return status;
 }
 
@@ -309,7 +291,7 @@ enum status hidden_store_make(const struct settings *settings, const struct blkd
     if (status == STATUS_OK)
         status = scan(settings, dir, marks, names.new, fault);
     if (status == STATUS_OK)
-        status = write_marks(names.new, marks, fault);
+        status = hidden_marks_write(names.new, fault);
     if (status == STATUS_OK)
         status = replace(&names, fault);
     names_free(&names);
@@ -317,17 +299,6 @@ enum status hidden_store_make(const struct settings *settings, const struct blkd
 }
 
 /* ---- the store that is there ---- */
-
-#define AGAIN "'unktx index' and then 'unktx hidden --dags' make it again"
-
-bool hidden_store_is(const char *folder)
-{
-    struct stat info;
-    char *path = outfile_join(folder, MARKS_FILE);
-    bool is = path && stat(path, &info) == 0;
-    mem_free(path);
-    return is;
-}
 
 /* Under its name, or that under which it waits to be replaced. */
 static enum status find_folder(const char *store, char **hidden, struct fault *fault)
@@ -342,35 +313,13 @@ static enum status find_folder(const char *store, char **hidden, struct fault *f
         if (stat(*hidden, &info) == 0 && S_ISDIR(info.st_mode))
             return STATUS_OK;
     }
-    if (hidden_store_is(store))
+    if (hidden_marks_are_in(store))
         return fault_set(fault, STATUS_REFUSED, store, FAULT_NO_OFFSET,
                          "is the store of the rule set hidden itself: name the store that it lies in with --store");
     enum status status = fault_set(
         fault, STATUS_NOT_FOUND, store, FAULT_NO_OFFSET,
         "has no store of the rule set hidden: 'unktx index' and then 'unktx hidden --dags' make it");
     return spend_links_tell_partial(store, NULL, status, fault);
-}
-
-/* It was made with marks, and nothing was added since. */
-static enum status check_marks(const struct store *hidden, struct fault *fault)
-{
-    struct store_totals totals = store_totals_of(hidden);
-    struct text text = {0};
-    struct stat info;
-    char got[128], *path = outfile_join(store_path(hidden), MARKS_FILE);
-    int fd = -1;
-    enum status status = path ? marks_text(totals.blocks, &totals.tip, &text, fault) : fault_nomem(fault);
-    bool same = false;
-    if (status == STATUS_OK && file_open(path, "the note of its marks", &fd, &info, NULL) == STATUS_OK)
-        same = file_read_at(fd, got, sizeof got, 0) == (ssize_t)text.size && memcmp(got, text.bytes, text.size) == 0;
-    if (fd >= 0)
-        close(fd);
-    if (status == STATUS_OK && !same)
-        status = fault_set(fault, STATUS_REFUSED, store_path(hidden), FAULT_NO_OFFSET,
-                           "is not a store as 'unktx hidden --dags' makes it: " AGAIN);
-    text_free(&text);
-    mem_free(path);
-    return status;
 }
 
 static enum status block_of_store(const struct store *store, uint32_t height, struct hash256 *hash, struct fault *fault)
@@ -422,14 +371,14 @@ static enum status check_chain(const struct store *store, const struct store *hi
                          "is partial: the rule set hidden takes all blk files from the genesis block on");
     if (memcmp(a->magic, b->magic, sizeof a->magic) != 0 || !hash256_equal(&a->genesis, &b->genesis))
         return fault_set(fault, STATUS_REFUSED, store_path(hidden), FAULT_NO_OFFSET,
-                         "is of another network than the store: " AGAIN);
+                         "is of another network than the store: " HIDDEN_AGAIN);
     enum status status = block_of_chain(store, &height, tip, &expected, fault);
     if (status == STATUS_OK)
         status = block_of_store(hidden, height, &found, fault);
     if (status == STATUS_OK && !hash256_equal(&expected, &found))
         return fault_set(
             fault, STATUS_REFUSED, store_path(hidden), FAULT_NO_OFFSET,
-            "has another block %u than the store: the chain was reorganised, or this is another chain's; " AGAIN,
+            "has another block %u than the store: the chain was reorganised, or this is another chain's; " HIDDEN_AGAIN,
             (unsigned)height);
     return status;
 }
@@ -439,14 +388,15 @@ static enum status check_found(const struct settings *settings, const char *fold
 {
     struct store *store = NULL, *hidden = NULL;
     enum status status = store_open(settings->store, STORE_READ, NULL, &store, fault);
-    if (status == STATUS_OK && (status = store_open(folder, STORE_READ, NULL, &hidden, fault)) == STATUS_FORMAT)
-        fault_set(fault, status, folder, FAULT_NO_OFFSET, "is damaged, or of another version: " AGAIN);
+    if (status == STATUS_OK && (status = store_open(folder, STORE_READ, NULL, &hidden, fault)) == STATUS_NOT_FOUND)
+        status = fault_set(fault, STATUS_FORMAT, folder, FAULT_NO_OFFSET,
+                           "has no data.mdb, or an empty one: " HIDDEN_AGAIN);
     if (status == STATUS_OK && store_is_empty(hidden))
-        status = fault_set(fault, STATUS_REFUSED, folder, FAULT_NO_OFFSET, "has no block: " AGAIN);
+        status = fault_set(fault, STATUS_REFUSED, folder, FAULT_NO_OFFSET, "has no block: " HIDDEN_AGAIN);
     if (status == STATUS_OK)
         status = check_chain(store, hidden, &found->chain_tip, fault);
     if (status == STATUS_OK)
-        status = check_marks(hidden, fault);
+        status = hidden_marks_check(hidden, fault);
     if (status == STATUS_OK)
         found->tip = store_totals_of(hidden).blocks - 1;
     store_close(hidden);
@@ -476,7 +426,7 @@ enum status hidden_store_use(struct settings *settings, char **folder, struct fa
     if (found.tip > found.chain_tip)
         return fault_set(
             fault, STATUS_REFUSED, found.folder, FAULT_NO_OFFSET,
-            "ends at block %u, the store that it lies in at block %u: 'unktx scan' brings that there, or " AGAIN,
+            "ends at block %u, the store that it lies in at block %u: 'unktx scan' brings that there, or " HIDDEN_AGAIN,
             (unsigned)found.tip, (unsigned)found.chain_tip);
     if (settings->to_height != UINT32_MAX && settings->to_height != found.tip)
         return fault_set(

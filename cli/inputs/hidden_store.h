@@ -20,9 +20,6 @@ void hidden_store_end(const char *store, int lock);
 enum status hidden_store_make(const struct settings *settings, const struct blkdir *dir,
                               const struct output_marks *marks, struct fault *fault) MUST_CHECK;
 
-/* Was the folder made by hidden_store_make, by the file that says so? Without memory false. */
-bool hidden_store_is(const char *folder);
-
 /* The store that is there. */
 struct hidden_found {
     char *folder;       /* of mem_alloc; the caller's, whatever the status */

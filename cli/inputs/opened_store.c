@@ -1,6 +1,6 @@
 #include "cli/inputs/opened_store.h"
 
-#include "cli/inputs/hidden_store.h"
+#include "cli/inputs/hidden_marks.h"
 #include "cli/inputs/output_folder.h"
 #include "cli/output/message.h"
 #include "cli/output/outfolder.h"
@@ -58,7 +58,7 @@ enum status opened_store_open(const struct settings *settings, struct store **st
         return status;
     if (settings->main_store)
         status = store_lies_in(*store, settings->main_store, fault);
-    else if (!settings->quiet && hidden_store_is(settings->store))
+    else if (!settings->quiet && hidden_marks_are_in(settings->store))
         message(
             "%s is a store of the rule set hidden: --rules hidden, and --store with the store that it lies in, shows "
             "its T-DAGs; the rule sets of Core are as in that one",
@@ -86,7 +86,8 @@ enum status opened_store_open_labelled(const struct settings *settings, struct a
 enum status opened_store_damaged(const struct store *store, uint32_t height, struct fault *fault)
 {
     return fault_set(fault, STATUS_FORMAT, store_path(store), FAULT_NO_OFFSET,
-                     "the batch of blocks from height %u is damaged; scan into a new store", (unsigned)height);
+                     "the batch of blocks from height %u is damaged: delete the store and run 'unktx %s' again",
+                     (unsigned)height, store_made_by(store));
 }
 
 void opened_store_tell_nulldata(const struct settings *settings, const struct store *store)

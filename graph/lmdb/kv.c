@@ -80,7 +80,8 @@ enum status kv_fault(const struct kv *kv, int code, const char *doing, size_t ne
         return fault_set(fault, STATUS_FORMAT, kv->data_path, FAULT_NO_OFFSET, "this is not an unktx %s", noun);
     case MDB_VERSION_MISMATCH:
         return fault_set(fault, STATUS_FORMAT, kv->data_path, FAULT_NO_OFFSET,
-                         "written by an LMDB library of another format: delete the %s and %s again", noun, verb);
+                         "written by an LMDB library of another format: delete the %s and run 'unktx %s' again", noun,
+                         verb);
     case MDB_CORRUPTED:
     case MDB_PAGE_NOTFOUND:
     case MDB_PANIC: return kv_damaged(kv, mdb_strerror(code), fault);
@@ -102,7 +103,8 @@ enum status kv_fault(const struct kv *kv, int code, const char *doing, size_t ne
 enum status kv_damaged(const struct kv *kv, const char *what, struct fault *fault)
 {
     return fault_set(fault, STATUS_FORMAT, kv->data_path, FAULT_NO_OFFSET,
-                     "the %s is damaged (%s): delete it and %s again", kv->words.noun, what, kv->words.verb);
+                     "the %s is damaged (%s): delete it and run 'unktx %s' again", kv->words.noun, what,
+                     kv->words.verb);
 }
 
 const char *kv_path(const struct kv *kv) { return kv->path; }

@@ -48,8 +48,8 @@ static enum status look_into_data(const struct kv *kv, int fd, size_t *size, str
     }
     if (*size < 8192)
         return fault_set(fault, STATUS_FORMAT, kv->data_path, FAULT_NO_OFFSET,
-                         "this is not an unktx %s, or one cut short: delete it and %s again", kv->words.noun,
-                         kv->words.verb);
+                         "this is not an unktx %s, or one cut short: delete it and run 'unktx %s' again",
+                         kv->words.noun, kv->words.verb);
     const struct pages_file file = pages_file_of(kv, fd);
     return pages_check_meta(&file, fault);
 }

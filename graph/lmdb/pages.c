@@ -50,8 +50,8 @@ struct walk {
 
 enum status pages_damaged(const struct pages_file *file, uint64_t offset, const char *what, struct fault *fault)
 {
-    return fault_set(fault, STATUS_FORMAT, file->path, offset, "the %s is damaged (%s): delete it and %s again",
-                     file->noun, what, file->verb);
+    return fault_set(fault, STATUS_FORMAT, file->path, offset,
+                     "the %s is damaged (%s): delete it and run 'unktx %s' again", file->noun, what, file->verb);
 }
 
 enum status pages_read(const struct pages_file *file, uint64_t offset, uint8_t *bytes, size_t size, struct fault *fault)
@@ -114,7 +114,7 @@ static enum status not_ours(const struct pages_file *file, enum meta_kind kind, 
     if (kind == META_NONE)
         return fault_set(fault, STATUS_FORMAT, file->path, FAULT_NO_OFFSET, "this is not an unktx %s", file->noun);
     return fault_set(fault, STATUS_FORMAT, file->path, FAULT_NO_OFFSET,
-                     "written by an LMDB library of another format: delete the %s and %s again", file->noun,
+                     "written by an LMDB library of another format: delete the %s and run 'unktx %s' again", file->noun,
                      file->verb);
 }
 

@@ -12,7 +12,7 @@
 
 #include "parser/status.h"
 
-/* Open for reading; the rest is for messages: "the NOUN is damaged: delete it and VERB again". */
+/* Open for reading; the rest is for messages: "the NOUN is damaged: delete it and run 'unktx VERB' again". */
 struct pages_file {
     int fd;
     const char *path;

@@ -4,12 +4,23 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/random.h>
+#include <sys/stat.h>
 
 #include "parser/mem.h"
 #include "parser/network.h"
 
 static const char *const table_names[TABLES] = {"meta", "batches", "directory", "files", "snapshot"};
 static const struct kv_words words = {.noun = "store", .verb = "scan"};
+static const struct kv_words marked_words = {.noun = "store", .verb = "hidden --dags"};
+
+/* What makes the store again. */
+static const struct kv_words *words_of(const char *path)
+{
+    char marks[sizeof((struct fault *)0)->path + sizeof "/" STORE_MARKS];
+    struct stat info;
+    snprintf(marks, sizeof marks, "%s/" STORE_MARKS, path);
+    return stat(marks, &info) == 0 ? &marked_words : &words;
+}
 
 /* ---- what meta and directory hold ---- */
 
@@ -40,10 +51,10 @@ static enum status read_identity(struct store *store, struct fault *fault)
     bool partial = version == STORE_VERSION_PARTIAL;
     if (version != STORE_VERSION && !partial)
         return fault_set(fault, STATUS_FORMAT, kv_data_path(store->kv), FAULT_NO_OFFSET,
-                         "a store of version %u, this program knows versions %u and %u: %s", version, STORE_VERSION,
-                         STORE_VERSION_PARTIAL,
-                         version > STORE_VERSION_PARTIAL ? "use a newer unktx, or scan into another --store"
-                                                         : "delete it and scan again");
+                         "a store of version %u, this program knows versions %u and %u: %s'unktx %s'%s", version,
+                         STORE_VERSION, STORE_VERSION_PARTIAL,
+                         version > STORE_VERSION_PARTIAL ? "use a newer unktx, or " : "delete it and run ",
+                         store->words->verb, version > STORE_VERSION_PARTIAL ? " with another --store" : " again");
     if (size != (partial ? IDENTITY_PARTIAL_SIZE : IDENTITY_SIZE) || bytes[40] > 1 ||
         (partial && load_le32(bytes + IDENTITY_SIZE) - 1 >= STORE_FIRST_HEIGHT_MAX))
         return store_damaged(store, "its identity is malformed", fault);
@@ -176,10 +187,11 @@ static enum status open_all(struct store *store, const char *path, const struct 
     if (identity)
         store->identity = *identity;
     store->identity.first_height = 0; /* until store_begin_at */
+    store->words = words_of(path);
     if (getrandom(store->seed, sizeof store->seed, 0) != (ssize_t)sizeof store->seed)
         return fault_errno(fault, path, FAULT_NO_OFFSET, "no random numbers");
-    enum status status = kv_open(path, store->mode == STORE_WRITE ? KV_WRITE : KV_READ, &words, table_names, TABLES,
-                                 create, store, &store->kv, fault);
+    enum status status = kv_open(path, store->mode == STORE_WRITE ? KV_WRITE : KV_READ, store->words, table_names,
+                                 TABLES, create, store, &store->kv, fault);
     if (status == STATUS_OK)
         status = kv_view_open(store->kv, &store->view, fault);
     if (status == STATUS_OK)
@@ -244,6 +256,7 @@ void store_close(struct store *store)
 }
 
 const struct store_identity *store_identity_of(const struct store *store) { return &store->identity; }
+const char *store_made_by(const struct store *store) { return store->words->verb; }
 const uint8_t *store_seed(const struct store *store) { return store->seed; }
 struct store_totals store_totals_of(const struct store *store) { return store->totals; }
 const char *store_path(const struct store *store) { return kv_path(store->kv); }

@@ -43,6 +43,10 @@ struct store_totals {
 
 struct store; /* opaque */
 
+/* The file in the folder of a store that was scanned with marks (graph/scan/marks.h): `unktx hidden --dags` makes it,
+ * not a scan, as messages on damage say. */
+#define STORE_MARKS "marks"
+
 enum store_mode { STORE_READ, STORE_WRITE };
 
 /* Opens the folder `path`. STORE_WRITE creates it and a new store where there is none (then `identity` is written, and
@@ -57,6 +61,8 @@ enum status store_open(const char *path, enum store_mode mode, const struct stor
 void store_close(struct store *store);
 
 const struct store_identity *store_identity_of(const struct store *store);
+/* The command that makes it anew: "scan", or "hidden --dags". Static. */
+const char *store_made_by(const struct store *store);
 /* Secret random bytes of this store, for keyed hashing. */
 const uint8_t *store_seed(const struct store *store);
 /* Of all that was added, committed or not. */

@@ -47,7 +47,8 @@ struct store {
     struct kv_view *view; /* the state that this store shows */
     struct store_identity identity;
     uint8_t seed[STORE_SEED_SIZE];
-    struct forms *forms; /* what BLISS found out, in a file of its own */
+    const struct kv_words *words; /* for messages */
+    struct forms *forms;          /* what BLISS found out, in a file of its own */
     struct store_totals committed;
     struct store_totals totals; /* with what is not committed */
     uint64_t generation;        /* how often blocks were taken back: batches of one generation only grow in number */

@@ -342,8 +342,8 @@ static void test_version(void **state)
 {
     (void)state;
     size_t before_size, after_size;
-    expect_lie(META, "identity", lie_older, "delete it and scan again");
-    expect_lie(META, "identity", lie_newer, "use a newer unktx, or scan into another --store");
+    expect_lie(META, "identity", lie_older, "delete it and run 'unktx scan' again");
+    expect_lie(META, "identity", lie_newer, "use a newer unktx, or 'unktx scan' with another --store");
     char *before = read_file(path_of("%s/lie/data.mdb", dir), &before_size);
     struct run run = command_run("scan --quiet --datadir %s/data --store %s/lie", dir, dir);
     assert_int_equal(run.exit_status, 1);

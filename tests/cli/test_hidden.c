@@ -236,13 +236,18 @@ static void test_other_store(void **state)
     expect_said(1, "is not a store as", path_of("dags --rules hidden --store %s/store", dir));
     expect_said(0, "is not a store as", path_of("check --store %s/store", dir));
     write_file(path_of("%s/store/hidden/data.mdb", dir), "none", 4);
-    expect_said(1,
-                "store/hidden: is damaged, or of another version: 'unktx index' and then 'unktx hidden --dags' make it",
+    expect_said(1, "this is not an unktx store, or one cut short: delete it and run 'unktx hidden --dags' again",
                 path_of("dags --rules hidden --store %s/store", dir));
+    assert_int_equal(unlink(path_of("%s/store/hidden/data.mdb", dir)), 0);
+    expect_said(1, "store/hidden: has no data.mdb", path_of("dags --rules hidden --store %s/store", dir));
     struct run run = command_run("check --store %s/store", dir);
     assert_int_equal(run.exit_status, 1);
-    assert_non_null(strstr(run.err, "store/hidden: is damaged"));
+    assert_non_null(strstr(run.err, "store/hidden: has no data.mdb"));
     run_free(&run);
+    /* a plain store in its place, of the same blocks: its note is that of the other one */
+    unktx_ok("scan --quiet --to-height 200 --datadir %s/node --store %s/store/hidden", dir, dir);
+    expect_said(1, "is not a store as", path_of("dags --rules hidden --store %s/store", dir));
+    expect_said(0, "is not a store as", path_of("check --store %s/store", dir));
     remove_tree(path_of("%s/store/hidden", dir));
     unktx_ok("scan --quiet --from-height 100 --datadir %s/node --store %s/store/hidden", dir, dir);
     expect_said(1, "is partial", path_of("dags --rules hidden --store %s/store", dir));

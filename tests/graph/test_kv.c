@@ -103,7 +103,7 @@ static bool fine(enum status status)
 {
     if (status != STATUS_OK && status != STATUS_NOT_FOUND && status != STATUS_FORMAT)
         fail_msg("status %d: %s", (int)status, fault.text);
-    if (status == STATUS_FORMAT && !strstr(fault.text, "and scan again") &&
+    if (status == STATUS_FORMAT && !strstr(fault.text, "and run 'unktx scan' again") &&
         !strstr(fault.text, "this is not an unktx store"))
         fail_msg("no way out: %s", fault.text);
     return status == STATUS_OK;
@@ -249,7 +249,7 @@ static void test_other_data_version(void **state)
         for (enum kv_mode mode = KV_READ; mode <= KV_WRITE; mode++) {
             struct kv *kv;
             assert_int_equal(kv_open(folder, mode, &words, tables, TABLES, fill, NULL, &kv, &fault), STATUS_FORMAT);
-            assert_non_null(strstr(fault.text, "another format: delete the store and scan again"));
+            assert_non_null(strstr(fault.text, "another format: delete the store and run 'unktx scan' again"));
         }
     }
     write_file(path, bytes, size);
