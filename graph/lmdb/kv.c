@@ -151,9 +151,10 @@ enum status kv_nothing_here(const struct kv *kv, struct fault *fault)
         return fault_set(fault, STATUS_REFUSED, kv->path, FAULT_NO_OFFSET,
                          "the %s is not finished: type the same 'unktx %s' again, or wait for the one that runs",
                          kv->words.noun, kv->words.verb);
-    return fault_set(fault, STATUS_NOT_FOUND, kv->path, FAULT_NO_OFFSET,
-                     "there is no %s here: make one with unktx %s and the same --store, or name it with --store",
-                     kv->words.noun, kv->words.verb);
+    return fault_set(
+        fault, STATUS_NOT_FOUND, kv->path, FAULT_NO_OFFSET,
+        "there is no %s here: 'unktx %s' makes one (with the same --store, if that was given); or name it with --store",
+        kv->words.noun, kv->words.verb);
 }
 
 static size_t map_size_for(size_t file_size)

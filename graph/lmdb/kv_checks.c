@@ -54,6 +54,15 @@ static enum status look_into_data(const struct kv *kv, int fd, size_t *size, str
     return pages_check_meta(&file, fault);
 }
 
+static enum status cannot_open(const struct kv *kv, struct fault *fault)
+{
+    return fault_errno(fault, kv->data_path, FAULT_NO_OFFSET,
+                       errno == EACCES || errno == EPERM
+                           ? "cannot open the %s (get the permission for it, or name another one with --store)"
+                           : "cannot open the %s",
+                       kv->words.noun);
+}
+
 /* Before LMDB sees the file, since it would take one of less than two pages for a new one and overwrite it. */
 enum status kv_check_data(const struct kv *kv, size_t *size, struct fault *fault)
 {
@@ -62,7 +71,7 @@ enum status kv_check_data(const struct kv *kv, size_t *size, struct fault *fault
     *size = 0;
     if (stat(kv->data_path, &info) != 0) {
         if (errno != ENOENT && errno != ENOTDIR)
-            return fault_errno(fault, kv->data_path, FAULT_NO_OFFSET, "cannot open the %s", noun);
+            return cannot_open(kv, fault);
         return kv->mode == KV_READ ? kv_nothing_here(kv, fault) : STATUS_OK;
     }
     if (!S_ISREG(info.st_mode))
@@ -70,7 +79,7 @@ enum status kv_check_data(const struct kv *kv, size_t *size, struct fault *fault
     *size = (size_t)info.st_size;
     int fd = file_open_again(kv->data_path, (kv->mode == KV_READ ? O_RDONLY : O_RDWR) | O_NONBLOCK);
     if (fd < 0)
-        return fault_errno(fault, kv->data_path, FAULT_NO_OFFSET, "cannot open the %s", noun);
+        return cannot_open(kv, fault);
     enum status status = look_into_data(kv, fd, size, fault);
     close(fd);
     return status;
