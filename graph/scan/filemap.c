@@ -184,8 +184,10 @@ static enum status on_known_file(void *context, uint32_t number, const uint8_t *
     struct load *load = context;
     struct known_file known;
     if (!known_file_open(value, size, &known))
-        return fault_set(load->fault, STATUS_FORMAT, store_path(load->store), FAULT_NO_OFFSET,
-                         "what the store remembers of blk file %u is damaged: scan into a new --store", number);
+        return fault_set(
+            load->fault, STATUS_FORMAT, store_path(load->store), FAULT_NO_OFFSET,
+            "what the store remembers of blk file %u is damaged: delete the store and run 'unktx %s' again", number,
+            store_made_by(load->store));
     size_t file = file_of_number(load->dir, number);
     if (file == SIZE_MAX)
         return add_known(load, file, &known);

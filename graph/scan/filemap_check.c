@@ -11,7 +11,8 @@ struct filemap_audit {
 static enum status audit_fault(const struct filemap_audit *audit, uint32_t number, const char *what)
 {
     return fault_set(audit->fault, STATUS_FORMAT, store_path(audit->store), FAULT_NO_OFFSET,
-                     "what is remembered of blk file %u: %s", number, what);
+                     "what is remembered of blk file %u: %s: delete the store and run 'unktx %s' again", number, what,
+                     store_made_by(audit->store));
 }
 
 static enum status audit_records(struct filemap_audit *audit, uint32_t number, struct known_file *known)

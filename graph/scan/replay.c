@@ -144,7 +144,8 @@ enum status replay_outpoints(const struct store *store, uint32_t blocks, struct 
         status = each_tx(&replay, add_outputs, fault);
     if (status == STATUS_FORMAT)
         status = fault_set(fault, status, store_path(store), FAULT_NO_OFFSET,
-                           "the store is damaged: `unktx check` tells where; scan into a new --store");
+                           "the store is damaged: `unktx check` tells where; delete it and run 'unktx %s' again",
+                           store_made_by(store));
     *records = replay.txs + (replay.tracked - replay.first);
     mem_free(replay.spent);
     store_reader_close(replay.reader);
