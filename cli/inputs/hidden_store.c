@@ -438,8 +438,7 @@ enum status hidden_store_use(struct settings *settings, char **folder, struct fa
         message(HIDDEN_STORE_IS);
     if (settings->to_height == UINT32_MAX && found.chain_tip > found.tip)
         message("the store has block %u, its rule set hidden block %u: 'unktx index', where the index is not there "
-                "yet, and "
-                "'unktx hidden --dags' bring it there",
+                "yet, and 'unktx hidden --dags' bring it there",
                 (unsigned)found.chain_tip, (unsigned)found.tip);
     settings->no_unlocks = true;
     settings->main_store = settings->store;

@@ -27,7 +27,7 @@ struct known_scripts_held {
  * case. O(T-DAGs). */
 enum status known_scripts_hold(const struct catalogue *catalogue, const struct selection *selection,
                                struct known_scripts_held *held, struct fault *fault) MUST_CHECK;
-/* After labels_find: what a command calls that does not go through the outputs anyway. */
+/* labels_find, and then the same: for a command that does not go through the outputs anyway. O(outputs). */
 enum status known_scripts_find(const struct catalogue *catalogue, const struct store *store,
                                const struct forest *forest, const struct selection *selection, unsigned threads,
                                struct known_scripts_held *held, struct fault *fault) MUST_CHECK;
