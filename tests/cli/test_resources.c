@@ -228,7 +228,9 @@ static void test_no_permission_to_write(void **state)
     write_file(path_of("%s/plain", place.dir), "x", 1);
     snprintf(line, sizeof line, "$UNKTX dags --store %s -o %s/plain", store, place.dir);
     expect_shell(1, "is no folder", line);
-    expect_shell(0, NULL, path_of("chmod -R u+w %s", store));
+    expect_shell(0, NULL, path_of("chmod a-r %s/data.mdb", store));
+    expect_shell(1, "cannot open the store (get the permission for it", path_of("%s$UNKTX dags --store %s", as, store));
+    expect_shell(0, NULL, path_of("chmod -R u+rw %s", store));
     assert_same_stores(place.store, store, place.dir);
 }
 
