@@ -1,5 +1,6 @@
 #include "graph/dag/forest.h"
 
+#include <stdatomic.h>
 #include <string.h>
 
 #include "parser/mem.h"
@@ -7,14 +8,9 @@
 #include "parser/parallel.h"
 #include "parser/stop.h"
 
-/* The spends of one batch, until the numbers of all batches are known. */
-struct spend_list {
-    struct spend {
-        uint32_t ordinal;
-        uint32_t vin;
-    } * spends;
-    size_t count;
-    size_t capacity;
+struct spend {
+    uint32_t ordinal;
+    uint32_t vin;
 };
 
 struct batch_load {
@@ -24,12 +20,16 @@ struct batch_load {
     uint32_t blocks;
     uint32_t first_spend;
     bool spends_again; /* what another transaction has spent */
-    struct spend_list list;
+    size_t found;      /* where its spends are in load.found */
+    size_t found_count;
     struct forest totals; /* only the sums */
 };
 
 struct load_worker {
     struct store_reader *reader;
+    struct spend *spends; /* of the batch at hand */
+    size_t spends_count;
+    size_t spends_capacity;
     struct fault fault;
     enum status status;
     size_t failed; /* batch */
@@ -42,6 +42,10 @@ struct load {
     struct batch_load *batches;
     size_t batches_count;
     struct load_worker *workers;
+    /* The spends of all batches, until the numbers of all are known: a piece for each batch, in the order in which they
+     * were read. Each output is spent once at most, so there is room for one of each. */
+    struct spend *found;
+    atomic_size_t found_count;
 };
 
 static enum status damaged(const struct load *load, struct fault *fault, const char *what)
@@ -114,30 +118,33 @@ static enum status load_outputs(const struct load *load, struct tx_view *view, u
 }
 
 /* A spend of an output of the same or a later transaction would make a cycle. */
-static enum status load_spends(struct spend_list *list, struct tx_view *view)
+static enum status load_spends(struct load_worker *worker, struct tx_view *view)
 {
     struct spend_record record;
     enum status status;
     while ((status = tx_next_spend(view, &record)) == STATUS_OK) {
         if (record.ordinal >= view->tx.first_ordinal || record.vin >= view->tx.inputs || record.vin > FOREST_VIN_MAX)
             return STATUS_FORMAT;
-        status = mem_reserve(&list->spends, &list->capacity, list->count + 1, sizeof *list->spends);
+        status = mem_reserve(&worker->spends, &worker->spends_capacity, worker->spends_count + 1,
+                             sizeof *worker->spends);
         if (status != STATUS_OK)
             return status;
-        list->spends[list->count++] = (struct spend){(uint32_t)record.ordinal, record.vin};
+        worker->spends[worker->spends_count++] = (struct spend){(uint32_t)record.ordinal, record.vin};
     }
     return status == STATUS_NOT_FOUND ? STATUS_OK : status;
 }
 
 /* first_spend counts from the batch's first for now. */
-static enum status load_tx(struct load *load, struct batch_load *batch, struct tx_view *view, uint32_t height)
+static enum status load_tx(struct load *load, struct load_worker *worker, const struct batch_load *batch,
+                           struct tx_view *view, uint32_t height)
 {
     const struct tx_record *tx = &view->tx;
     const struct batch_load *next = batch + 1;
     if (tx->number < batch->first_tx || tx->number >= next->first_tx || tx->first_ordinal < batch->first_output ||
         tx->first_ordinal > next->first_output || tx->tracked > next->first_output - tx->first_ordinal ||
         tx->index > FOREST_INDEX_MAX || tx->inputs == 0 || tx->inputs > FOREST_VIN_MAX || tx->outputs == 0 ||
-        tx->outputs > FOREST_VOUT_MAX || tx->spends > (tx->coinbase ? 0 : tx->inputs) || batch->list.count > UINT32_MAX)
+        tx->outputs > FOREST_VOUT_MAX || tx->spends > (tx->coinbase ? 0 : tx->inputs) ||
+        worker->spends_count > UINT32_MAX)
         return STATUS_FORMAT;
     uint32_t number = (uint32_t)tx->number, first_output = (uint32_t)tx->first_ordinal;
     load->forest->txs[number] = (struct forest_tx){
@@ -148,27 +155,38 @@ static enum status load_tx(struct load *load, struct batch_load *batch, struct t
         .inputs = tx->inputs & FOREST_VIN_MAX,
         .outputs = tx->outputs & FOREST_VOUT_MAX,
         .first_output = first_output,
-        .first_spend = (uint32_t)batch->list.count,
+        .first_spend = (uint32_t)worker->spends_count,
     };
     if (load->forest->inputs_before)
         load->forest->inputs_before[number] = tx->inputs_before;
     uint32_t tracked = tx->tracked;
-    enum status status = load_spends(&batch->list, view);
+    enum status status = load_spends(worker, view);
     if (status == STATUS_OK)
         status = load_outputs(load, view, number, first_output, first_output + tracked);
     return status;
 }
 
-static enum status load_batch(struct load *load, struct store_reader *reader, size_t b, struct fault *fault)
+/* What does not fit was spent twice, which link_spends tells. */
+static void keep_spends(struct load *load, const struct load_worker *worker, struct batch_load *batch)
+{
+    size_t count = worker->spends_count, room = load->forest->outputs_count;
+    batch->found = atomic_fetch_add_explicit(&load->found_count, count, memory_order_relaxed);
+    batch->found_count = count;
+    if (count <= room && batch->found <= room - count)
+        memcpy(load->found + batch->found, worker->spends, count * sizeof *load->found);
+}
+
+static enum status load_batch(struct load *load, struct load_worker *worker, size_t b, struct fault *fault)
 {
     struct batch_load *batch = &load->batches[b];
     struct batch_view view;
     struct block_record block;
     uint64_t txs = batch->first_tx, outputs = batch->first_output;
     uint32_t height = batch->first_height;
-    enum status status = store_whole_batch(reader, b, &view, fault);
+    enum status status = store_whole_batch(worker->reader, b, &view, fault);
     if (status != STATUS_OK)
         return status;
+    worker->spends_count = 0;
     while ((status = batch_next_block(&view, &block)) == STATUS_OK) {
         struct tx_view tx;
         if (block.height != height || height - batch->first_height >= batch->blocks)
@@ -180,7 +198,7 @@ static enum status load_batch(struct load *load, struct store_reader *reader, si
         while ((status = batch_next_tx(&view, &tx)) == STATUS_OK) {
             if (tx.tx.number != txs || tx.tx.first_ordinal != outputs)
                 return damaged(load, fault, "its transactions do not follow one another");
-            status = load_tx(load, batch, &tx, block.height);
+            status = load_tx(load, worker, batch, &tx, block.height);
             if (status != STATUS_OK)
                 return status == STATUS_NOMEM ? fault_nomem(fault)
                                               : damaged(load, fault, "a transaction's bytes make no sense");
@@ -193,6 +211,7 @@ static enum status load_batch(struct load *load, struct store_reader *reader, si
     if (status != STATUS_NOT_FOUND || height - batch->first_height != batch->blocks || txs != batch[1].first_tx ||
         outputs != batch[1].first_output)
         return damaged(load, fault, "a batch holds less than its header says");
+    keep_spends(load, worker, batch);
     return STATUS_OK;
 }
 
@@ -207,7 +226,7 @@ static void load_work(void *context, unsigned w, size_t b)
     if (!worker->reader)
         worker->status = store_reader_open(load->store, &worker->reader, &worker->fault);
     if (worker->status == STATUS_OK)
-        worker->status = load_batch(load, worker->reader, b, &worker->fault);
+        worker->status = load_batch(load, worker, b, &worker->fault);
     if (worker->reader)
         store_let_go_batch(worker->reader, b);
     worker->failed = b;
@@ -265,12 +284,14 @@ static enum status load_parallel(struct load *load, unsigned threads, struct fau
 {
     const struct load_worker *first = NULL;
     load->workers = mem_alloc(threads, sizeof *load->workers);
-    if (!load->workers)
+    load->found = mem_alloc_large(load->forest->outputs_count, sizeof *load->found);
+    if (!load->workers || !load->found)
         return fault_nomem(fault);
     enum status status = parallel_for(threads, load->batches_count, load_work, load, fault);
     for (unsigned w = 0; w < threads; w++) {
-        const struct load_worker *worker = &load->workers[w];
+        struct load_worker *worker = &load->workers[w];
         store_reader_close(worker->reader);
+        mem_free(worker->spends);
         if (worker->status != STATUS_OK && (!first || worker->failed < first->failed))
             first = worker;
     }
@@ -287,15 +308,16 @@ static void link_batch(void *context, unsigned worker, size_t b)
     struct load *load = context;
     struct forest *forest = load->forest;
     struct batch_load *batch = &load->batches[b];
-    uint32_t s = 0;
+    const struct spend *spends = load->found + batch->found;
+    uint32_t s = 0, count = (uint32_t)batch->found_count;
     (void)worker;
     for (uint32_t t = batch->first_tx; t < batch[1].first_tx; t++) {
-        uint32_t end = t + 1 < batch[1].first_tx ? forest->txs[t + 1].first_spend : (uint32_t)batch->list.count;
+        uint32_t end = t + 1 < batch[1].first_tx ? forest->txs[t + 1].first_spend : count;
         forest->txs[t].first_spend = batch->first_spend + s;
         for (; s < end; s++) {
-            if (s + FOREST_AHEAD < batch->list.count)
-                __builtin_prefetch(&forest->outputs[batch->list.spends[s + FOREST_AHEAD].ordinal].spender, 1);
-            struct spend spend = batch->list.spends[s];
+            if (s + FOREST_AHEAD < count)
+                __builtin_prefetch(&forest->outputs[spends[s + FOREST_AHEAD].ordinal].spender, 1);
+            struct spend spend = spends[s];
             struct forest_output *output = &forest->outputs[spend.ordinal];
             if (__atomic_exchange_n(&output->spender, t, __ATOMIC_RELAXED) != FOREST_NONE) {
                 batch->spends_again = true;
@@ -315,7 +337,7 @@ static enum status link_spends(struct load *load, unsigned threads, struct fault
     uint64_t count = 0;
     for (size_t b = 0; b < load->batches_count; b++) {
         load->batches[b].first_spend = (uint32_t)count;
-        count += load->batches[b].list.count;
+        count += load->batches[b].found_count;
         if (count > forest->outputs_count)
             return damaged(load, fault, "more spends than outputs");
     }
@@ -351,10 +373,9 @@ enum status forest_load_for(const struct store *store, bool compress, unsigned t
         status = load_parallel(&load, threads > 0 ? threads : 1, fault);
     if (status == STATUS_OK)
         status = link_spends(&load, threads > 0 ? threads : 1, fault);
-    for (size_t b = 0; load.batches && b < load.batches_count; b++) {
+    for (size_t b = 0; load.batches && b < load.batches_count; b++)
         add_sums(forest, &load.batches[b].totals);
-        mem_free(load.batches[b].list.spends);
-    }
+    mem_free(load.found);
     mem_free(load.batches);
     mem_free(load.workers);
     if (status != STATUS_OK)
