@@ -2,8 +2,7 @@
 
 #include "parser/varint.h"
 
-/* A varint of at most `max`. */
-static uint64_t take_varint(struct cursor *c, uint64_t max)
+static uint64_t take_longer_varint(struct cursor *c, uint64_t max)
 {
     uint64_t value = 0;
     const uint8_t *after = varint_get(c->at, c->end, &value);
@@ -15,7 +14,15 @@ static uint64_t take_varint(struct cursor *c, uint64_t max)
     return value;
 }
 
-static uint32_t take_varint32(struct cursor *c) { return (uint32_t)take_varint(c, UINT32_MAX); }
+/* A varint of at most `max`, which is 127 or more. Most have one byte, and for those no function is called. */
+static inline uint64_t take_varint(struct cursor *c, uint64_t max)
+{
+    if (__builtin_expect(c->at < c->end && *c->at < 0x80, 1))
+        return *c->at++;
+    return take_longer_varint(c, max);
+}
+
+static inline uint32_t take_varint32(struct cursor *c) { return (uint32_t)take_varint(c, UINT32_MAX); }
 
 /* Where the size may be 0: no pull adds to the NULL of a cursor that failed before. */
 static const uint8_t *take_bytes(struct cursor *c, size_t size) { return cursor_ok(c) ? cursor_take(c, size) : NULL; }
