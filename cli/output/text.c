@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "parser/bytes.h"
 #include "parser/mem.h"
 #include "parser/printable.h"
 
@@ -118,6 +119,8 @@ char *put_micro(char *out, double value)
 char *put_hex(char *out, const uint8_t *bytes, size_t size)
 {
     static const char digits[] = "0123456789abcdef";
+    for (; size >= sizeof(uint64_t); size -= sizeof(uint64_t), bytes += sizeof(uint64_t))
+        out = hash256_digits(load_be64(bytes), out);
     for (size_t i = 0; i < size; i++) {
         *out++ = digits[bytes[i] >> 4];
         *out++ = digits[bytes[i] & 15];
