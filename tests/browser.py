@@ -85,16 +85,6 @@ def find_pages(home):
     return pages
 
 
-def wait_for_drawing(looker, path):
-    """A large drawing is made meanwhile; the page says so and asks again by itself."""
-    for _ in range(240):
-        looker.browser.go(looker.home + path)
-        if not looker.browser.evaluate("!!document.querySelector('.loading')"):
-            return
-        time.sleep(0.5)
-    looker.complain(path, "its drawing is not there after two minutes")
-
-
 # ---- without JavaScript ----
 
 def without_script(looker, path):
@@ -339,8 +329,6 @@ def look_at_explore(looker):
         pages.found = {name: path for name, path in pages.found.items() if name not in LEFT_OUT}
     for name, path in pages.found.items():
         browser.show_as(1400, "light")
-        if name.startswith(("tdag", "class")):
-            wait_for_drawing(looker, path)
         looker.look(name, path, STOPS)
         if ALL or name in PLAIN:
             without_script(looker, path)

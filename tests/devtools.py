@@ -1,7 +1,7 @@
 """A headless Chromium, driven through its DevTools protocol over a pipe, and what every page is looked at for: no message on the
 console, no request to anywhere but where it came from, no page wider than its window, every control in reach of the keyboard, in
 sight and marked; with axe-core, where the environment's AXE names its file, no violation. Standard library only."""
-import base64, json, os, subprocess, sys, tempfile
+import base64, json, os, subprocess, sys, tempfile, time
 
 KEYS = {"Tab": 9, "Enter": 13, "End": 35, "Home": 36, "ArrowLeft": 37, "ArrowRight": 39}
 
@@ -207,6 +207,15 @@ class Looker:
         if self.browser.ask("Page.getLayoutMetrics")["cssContentSize"]["width"] > width:
             self.complain(where, "wider than its window")
 
+    def go(self, path):
+        """To a page that has all it shows: one that is still being made says so, and asks again by itself."""
+        for _ in range(240):
+            self.browser.go(self.home + path)
+            if not self.browser.evaluate("!!document.querySelector('.loading')"):
+                return
+            time.sleep(0.5)
+        self.complain(path, "is not whole after two minutes")
+
     def look(self, name, path, stops=25):
         """At both widths and in both schemes, with the keyboard at each width. A page that is not there is told on the console."""
         for width in (1400, 390):
@@ -214,7 +223,7 @@ class Looker:
                 where = "%s (%d, %s)" % (path or self.home, width, scheme)
                 self.browser.show_as(width, scheme)
                 if scheme == "light":
-                    self.browser.go(self.home + path)
+                    self.go(path)
                 else:
                     self.browser.evaluate(FROM_THE_TOP)
                 self.fits(where, width)
@@ -231,7 +240,8 @@ def run(look):
     program, home = sys.argv[1:3]
     if not os.environ.get("AXE"):
         print("no axe-core (AXE names its axe.min.js): accessibility is looked at by keyboard alone")
-    with tempfile.TemporaryDirectory() as profile:
+    # the browser's last process may still write to it
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
         try:
             browser = Browser(program, profile)
         except (EOFError, OSError):
