@@ -172,7 +172,7 @@ static void keep_spends(struct load *load, const struct load_worker *worker, str
     size_t count = worker->spends_count, room = load->forest->outputs_count;
     batch->found = atomic_fetch_add_explicit(&load->found_count, count, memory_order_relaxed);
     batch->found_count = count;
-    if (count <= room && batch->found <= room - count)
+    if (count > 0 && count <= room && batch->found <= room - count)
         memcpy(load->found + batch->found, worker->spends, count * sizeof *load->found);
 }
 
