@@ -394,7 +394,7 @@ static enum status make_classes(struct classes *classes, struct fault *fault)
     size_t slots_count = 16, capacity = 0;
     while (slots_count < 2 * (size_t)classes->rows_count)
         slots_count *= 2;
-    uint32_t *slots = mem_alloc(slots_count, sizeof *slots);
+    uint32_t *slots = mem_alloc_large(slots_count, sizeof *slots);
     if (!slots)
         return fault_nomem(fault);
     enum status status = STATUS_OK;

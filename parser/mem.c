@@ -34,14 +34,19 @@ void *mem_alloc(size_t count, size_t size)
     return calloc(bytes ? bytes : 1, 1); /* of 0 bytes it may give NULL, which callers would take for a failure */
 }
 
+/* Asks for large pages where the block has room for whole ones. */
+static void ask_for_large_pages(uint8_t *block, size_t bytes)
+{
+    size_t before = (LARGE_PAGE - (uintptr_t)block % LARGE_PAGE) % LARGE_PAGE;
+    if (bytes >= before + LARGE_PAGE)
+        (void)madvise(block + before, (bytes - before) / LARGE_PAGE * LARGE_PAGE, MADV_HUGEPAGE);
+}
+
 void *mem_alloc_large(size_t count, size_t size)
 {
-    uint8_t *block = mem_alloc(count, size);
-    if (!block || count * size < LARGE_PAGE)
-        return block;
-    size_t before = (LARGE_PAGE - (uintptr_t)block % LARGE_PAGE) % LARGE_PAGE;
-    if (count * size >= before + LARGE_PAGE)
-        (void)madvise(block + before, (count * size - before) / LARGE_PAGE * LARGE_PAGE, MADV_HUGEPAGE);
+    void *block = mem_alloc(count, size);
+    if (block)
+        ask_for_large_pages(block, count * size);
     return block;
 }
 
@@ -60,7 +65,10 @@ void *mem_resize(void *block, size_t count, size_t size)
     size_t bytes;
     if (__builtin_mul_overflow(count, size, &bytes) || !may_allocate())
         return NULL;
-    return realloc(block, bytes ? bytes : 1);
+    block = realloc(block, bytes ? bytes : 1);
+    if (block)
+        ask_for_large_pages(block, bytes);
+    return block;
 }
 
 enum status mem_reserve(void *array, size_t *capacity, size_t need, size_t size)

@@ -34,7 +34,7 @@ void *mem_alloc_apart(size_t count, size_t size) MUST_CHECK;
 enum status mem_renew_buffer(void *array, size_t *capacity, size_t need) MUST_CHECK;
 
 /* Resizes `block` to `count` elements of `size` bytes (new bytes undefined); NULL on failure, `block` then still
- * valid. */
+ * valid. Asks for large pages, as mem_alloc_large does, where it comes to one. */
 void *mem_resize(void *block, size_t count, size_t size) MUST_CHECK;
 
 /* Makes room for at least `need` elements in `*array`, whose capacity is `*capacity` elements, growing by half at

@@ -57,7 +57,7 @@ static enum status hold_by_class(const struct classes *classes, struct known_scr
     struct class_table table;
     enum status status = table_classes(classes, &table, fault);
     held->classes = mem_alloc(classes->classes_count, sizeof *held->classes);
-    held->class_of = mem_alloc(classes->rows_count, sizeof *held->class_of);
+    held->class_of = mem_alloc_large(classes->rows_count, sizeof *held->class_of);
     if (status == STATUS_OK && (!held->classes || !held->class_of))
         status = fault_nomem(fault);
     for (uint32_t d = 0; status == STATUS_OK && d < classes->rows_count; d++) {

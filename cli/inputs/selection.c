@@ -134,7 +134,7 @@ enum status alike_make(const struct forest *forest, const struct selection *sele
 {
     const struct tdags *tdags = &selection->tdags;
     const struct classes *classes = &selection->classes;
-    *alike = (struct alike){.has_tx = mem_alloc(forest->txs_count, 1),
+    *alike = (struct alike){.has_tx = mem_alloc_large(forest->txs_count, 1),
                             .ids = mem_alloc(classes->classes_count, sizeof *alike->ids)};
     if (!alike->has_tx || !alike->ids)
         return fault_nomem(fault);

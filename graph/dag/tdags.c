@@ -122,7 +122,7 @@ static enum status number_components(struct finding *finding, unsigned threads, 
  * it belongs. */
 static enum status list_members(uint32_t txs, uint32_t members, struct tdags *tdags, struct fault *fault)
 {
-    tdags->first = mem_alloc((size_t)tdags->count + 2, sizeof *tdags->first);
+    tdags->first = mem_alloc_large((size_t)tdags->count + 2, sizeof *tdags->first);
     tdags->members = mem_alloc_large(members, sizeof *tdags->members);
     if (!tdags->first || !tdags->members)
         return fault_nomem(fault);
