@@ -205,6 +205,50 @@ void measures_scratch_free(struct measures_scratch *scratch)
     *scratch = (struct measures_scratch){0};
 }
 
+static uint32_t list_large(const struct tdags *tdags, uint32_t *dags)
+{
+    uint32_t count = 0;
+    for (uint32_t d = 1; d <= tdags->count; d++) {
+        if (tdags->first[d] - tdags->first[d - 1] < MEASURES_LARGE)
+            continue;
+        if (dags)
+            dags[count] = d;
+        count++;
+    }
+    return count;
+}
+
+enum status measures_large_list(const struct tdags *tdags, struct measures_large *large)
+{
+    uint32_t count = list_large(tdags, NULL);
+    *large = (struct measures_large){mem_alloc(count, sizeof *large->dags), mem_alloc(count, sizeof *large->rows),
+                                     count};
+    if (!large->dags || !large->rows)
+        return STATUS_NOMEM;
+    list_large(tdags, large->dags);
+    return STATUS_OK;
+}
+
+const struct measures_row *measures_large_of(const struct measures_large *large, uint32_t dag)
+{
+    uint32_t low = 0, high = large->count;
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2;
+        if (large->dags[middle] < dag)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low < large->count && large->dags[low] == dag ? &large->rows[low] : NULL;
+}
+
+void measures_large_free(struct measures_large *large)
+{
+    mem_free(large->dags);
+    mem_free(large->rows);
+    *large = (struct measures_large){0};
+}
+
 struct worker {
     MEM_APART struct measures_scratch scratch;
     enum status status;

@@ -36,6 +36,22 @@ enum status measures_of(struct measures_scratch *scratch, const struct forest *f
                         uint32_t dag, const struct tdag_row *row, struct measures_row *measures) MUST_CHECK;
 void measures_scratch_free(struct measures_scratch *scratch);
 
+/* A T-DAG of so many transactions is worth to be measured beside something else, since one thread does it alone. */
+#define MEASURES_LARGE 4096u
+
+/* The measures of such T-DAGs, which the caller fills in. Zero-initialise; measures_large_free at the end. */
+struct measures_large {
+    uint32_t *dags; /* in ascending order */
+    struct measures_row *rows;
+    uint32_t count;
+};
+
+/* Lists them, without their measures. STATUS_NOMEM. O(T-DAGs). */
+enum status measures_large_list(const struct tdags *tdags, struct measures_large *large) MUST_CHECK;
+/* NULL if the T-DAG is not in the list. O(log large T-DAGs). */
+const struct measures_row *measures_large_of(const struct measures_large *large, uint32_t dag);
+void measures_large_free(struct measures_large *large);
+
 /* (*rows)[d - 1] is that of T-DAG d; the caller frees them with mem_free. The same for any number of threads. */
 enum status measures_all(const struct forest *forest, const struct tdags *tdags, const struct classes *classes,
                          unsigned threads, struct measures_row **rows, struct fault *fault) MUST_CHECK;

@@ -167,7 +167,7 @@ static enum status write_files(struct work *work, const struct payments *payment
     unsigned threads = (unsigned)work->settings->threads;
     timings_stage("tables");
     enum status status = tables_begin(work->folder, opened->store, &opened->forest, &opened->catalogue, selection,
-                                      threads, files, &work->held.labels, fault);
+                                      work->measures, threads, files, &work->held.labels, fault);
     timings_stage("scripts");
     if (status == STATUS_OK)
         status = known_scripts_hold(&opened->catalogue, selection, &work->held, fault);

@@ -117,6 +117,17 @@ static char *put_tdag(char *p, const struct tables *tables, uint32_t dag, const 
     return p;
 }
 
+/* Of --top's, or of the large ones that were measured, or measured now. NULL without memory. */
+static const struct measures_row *measures_for(const struct tables *tables, uint32_t dag,
+                                               struct measures_scratch *scratch, struct measures_row *own)
+{
+    const struct measures_row *large = measures_large_of(tables->large, dag);
+    if (tables->measures || large)
+        return tables->measures ? &tables->measures[dag - 1] : large;
+    const struct tdag_row *row = &tables->selection->classes.rows[dag - 1];
+    return measures_of(scratch, tables->forest, tables->tdags, dag, row, own) == STATUS_OK ? own : NULL;
+}
+
 /* With the cells that are last: the name, shares of unlocks, the labels of --labels, the class of --paper-classes. */
 static enum status put_tdag_row(struct text *text, const struct tables *tables, uint32_t dag,
                                 struct measures_scratch *scratch)
@@ -124,10 +135,10 @@ static enum status put_tdag_row(struct text *text, const struct tables *tables, 
     const struct tdag_row *row = &tables->selection->classes.rows[dag - 1];
     struct measures_row own;
     char *p = text_room(text, TDAG_ROW + tables->names_size + dag_labels_cell_size(tables->labels, dag));
-    if (!p || (!tables->measures && measures_of(scratch, tables->forest, tables->tdags, dag, row, &own) != STATUS_OK))
+    const struct measures_row *measures = measures_for(tables, dag, scratch, &own);
+    if (!p || !measures)
         return STATUS_NOMEM;
-    p = put_tdag(p, tables, dag, row, &tables->held->labels.all[dag],
-                 tables->measures ? &tables->measures[dag - 1] : &own);
+    p = put_tdag(p, tables, dag, row, &tables->held->labels.all[dag], measures);
     p = put_name(p, tables, dag);
     if (tables->unlocks)
         p = put_unlock_shares(p, &tables->unlocks->counts[dag]);
@@ -149,6 +160,19 @@ enum status tables_format_tdags(void *context, unsigned worker, size_t chunk, st
     enum status status = STATUS_OK;
     for (uint32_t i = (uint32_t)chunk * CHUNK_ROWS; i < end && status == STATUS_OK; i++)
         status = put_tdag_row(text, tables, i + 1, &scratch);
+    measures_scratch_free(&scratch);
+    return status == STATUS_OK ? STATUS_OK : fault_nomem(fault);
+}
+
+enum status tables_measure_large(void *context, unsigned worker, size_t chunk, struct text *text, struct fault *fault)
+{
+    const struct tables *tables = context;
+    struct measures_scratch scratch = {0};
+    uint32_t dag = tables->large->dags[chunk];
+    (void)worker;
+    (void)text;
+    enum status status = measures_of(&scratch, tables->forest, tables->tdags, dag,
+                                     &tables->selection->classes.rows[dag - 1], &tables->large->rows[chunk]);
     measures_scratch_free(&scratch);
     return status == STATUS_OK ? STATUS_OK : fault_nomem(fault);
 }

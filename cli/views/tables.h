@@ -14,16 +14,18 @@
 
 /* Of tdags.csv, classes.csv, txs.csv, arcs.csv and leaves.csv. Zero-initialise; tables_close at the end. */
 struct tables_files {
-    struct outfile files[TABLES_FILES];
+    struct outfile files[TABLES_FILES + 1]; /* the last has no name: measuring large T-DAGs writes nothing */
     struct outfile_syncing syncing;
+    struct measures_large large;
 };
 
 /* Begins the files in the folder, writes txs.csv, arcs.csv and leaves.csv, and begins to make them durable. To write
  * leaves.csv goes through all outputs of T-DAGs, so it finds the known scripts in each too: *found, which labels_free
- * frees in any case. */
+ * frees in any case. Unless there are `measures` (see tables_end) large T-DAGs are measured beside. */
 enum status tables_begin(struct outfolder *folder, const struct store *store, const struct forest *forest,
-                         const struct catalogue *catalogue, const struct selection *selection, unsigned threads,
-                         struct tables_files *files, struct labels *found, struct fault *fault) MUST_CHECK;
+                         const struct catalogue *catalogue, const struct selection *selection,
+                         const struct measures_row *measures, unsigned threads, struct tables_files *files,
+                         struct labels *found, struct fault *fault) MUST_CHECK;
 /* After it, the others; then all five appear. With the sums of a payments that was written (NULL: without) tdags.csv
  * has two columns more; with the counts of an unlocks (NULL: without) tdags.csv and classes.csv have their shares; with
  * the classes of `paper` (NULL: without) both have one column more. `measures`: what measures_all found (NULL: each

@@ -21,17 +21,19 @@ static enum status write_of_txs(struct tables *tables, unsigned threads, struct 
     const struct forest *forest = tables->forest;
     unsigned with_labels = tables->labels ? COLUMN_WITH_LABELS : 0;
     size_t batches = store_batches(tables->readers.readers[0]);
-    const struct outfile_table all[TABLES_FILES - FIRST_OF_TXS] = {
+    const struct outfile_table all[TABLES_FILES - FIRST_OF_TXS + 1] = {
         {&schema_txs, with_labels, tables_chunks(forest->txs_count), tables_format_txs, tables},
         {&schema_arcs, with_labels, tables_chunks(forest->outputs_count), tables_format_arcs, tables},
         {&schema_leaves, with_labels, batches, tables_format_leaves, tables},
+        {NULL, 0, tables->large->count, tables_measure_large, tables},
     };
-    return outfile_write_tables(&files->files[FIRST_OF_TXS], threads, all, TABLES_FILES - FIRST_OF_TXS, fault);
+    return outfile_write_tables(&files->files[FIRST_OF_TXS], threads, all, sizeof all / sizeof *all, fault);
 }
 
 enum status tables_begin(struct outfolder *folder, const struct store *store, const struct forest *forest,
-                         const struct catalogue *catalogue, const struct selection *selection, unsigned threads,
-                         struct tables_files *files, struct labels *found, struct fault *fault)
+                         const struct catalogue *catalogue, const struct selection *selection,
+                         const struct measures_row *measures, unsigned threads, struct tables_files *files,
+                         struct labels *found, struct fault *fault)
 {
     struct tables tables = {.store = store,
                             .forest = forest,
@@ -40,11 +42,15 @@ enum status tables_begin(struct outfolder *folder, const struct store *store, co
                             .selection = selection,
                             .labels = selection->labels,
                             .found = found,
+                            .large = &files->large,
                             .rules = selection->tdags.rules,
                             .matchers = mem_alloc(threads, sizeof *tables.matchers)};
     enum status status = labels_new(&selection->tdags, false, found, fault);
     if (status == STATUS_OK && !tables.matchers)
         status = fault_nomem(fault);
+    if (status == STATUS_OK && !measures && measures_large_list(&selection->tdags, &files->large) != STATUS_OK)
+        status = fault_nomem(fault);
+    outfile_discard(&files->files[TABLES_FILES]);
     if (status == STATUS_OK)
         status = store_readers_open(store, threads, &tables.readers, fault);
     for (size_t i = 0; i < TABLES_FILES && status == STATUS_OK; i++)
@@ -74,6 +80,7 @@ enum status tables_end(struct tables_files *files, const struct forest *forest, 
                             .unlocks = unlocks,
                             .paper = paper,
                             .measures = measures,
+                            .large = &files->large,
                             .held = held,
                             .names_size = catalogue_names_size(held->catalogue),
                             .rules = selection->tdags.rules};
@@ -102,4 +109,5 @@ void tables_close(struct tables_files *files)
         files->syncing.status = STATUS_OK; /* it was said, or what is not whole is not wanted */
     for (size_t i = 0; i < TABLES_FILES; i++)
         outfile_abort(&files->files[i]);
+    measures_large_free(&files->large);
 }

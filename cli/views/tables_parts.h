@@ -21,7 +21,8 @@ struct tables {
     const struct payments *payments;     /* may be NULL */
     const struct unlocks *unlocks;       /* likewise */
     const struct paper_classes *paper;   /* likewise */
-    const struct measures_row *measures; /* likewise: measured as rows are written */
+    const struct measures_row *measures; /* likewise: measured as rows are written, but for large T-DAGs */
+    struct measures_large *large;
     const struct known_scripts_held *held;
     size_t names_size; /* of the longest list of known scripts */
     enum rules rules;
@@ -34,6 +35,9 @@ struct tables {
 /* outfile_table.format of each; `context` is a struct tables. That of leaves.csv formats a batch of the store, the
  * others CHUNK_ROWS rows, transactions or outputs. */
 enum status tables_format_tdags(void *context, unsigned worker, size_t chunk, struct text *text, struct fault *fault)
+    MUST_CHECK;
+/* Chunk i: the i-th large T-DAG is measured, and no row is written. */
+enum status tables_measure_large(void *context, unsigned worker, size_t chunk, struct text *text, struct fault *fault)
     MUST_CHECK;
 enum status tables_format_classes(void *context, unsigned worker, size_t chunk, struct text *text, struct fault *fault)
     MUST_CHECK;

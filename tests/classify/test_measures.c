@@ -461,6 +461,28 @@ static void compressed(void **state)
     forest_builder_free(&builder);
 }
 
+/* Only T-DAGs of so many transactions are listed, and only they are found. */
+static void lists_large_ones(void **state)
+{
+    (void)state;
+    static const uint32_t sizes[] = {3, MEASURES_LARGE, MEASURES_LARGE - 1, 5 * MEASURES_LARGE, 2};
+    static const bool is_large[] = {false, true, false, true, false};
+    uint32_t first[sizeof sizes / sizeof *sizes + 1] = {0};
+    struct tdags tdags = {.count = sizeof sizes / sizeof *sizes, .first = first};
+    struct measures_large large = {0};
+    for (uint32_t d = 0; d < tdags.count; d++)
+        first[d + 1] = first[d] + sizes[d];
+    assert_null(measures_large_of(&large, 1));
+    assert_int_equal(measures_large_list(&tdags, &large), STATUS_OK);
+    assert_int_equal(large.count, 2);
+    for (uint32_t d = 1; d <= tdags.count; d++) {
+        const struct measures_row *row = measures_large_of(&large, d);
+        assert_int_equal(row != NULL, is_large[d - 1]);
+        assert_true(!row || large.dags[row - large.rows] == d);
+    }
+    measures_large_free(&large);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -468,6 +490,7 @@ int main(void)
         cmocka_unit_test(fan_out_by_hand),       cmocka_unit_test(values_by_hand),
         cmocka_unit_test(cadence_by_time),       cmocka_unit_test(planted_patterns_come_first),
         cmocka_unit_test(any_number_of_threads), cmocka_unit_test(compressed),
+        cmocka_unit_test(lists_large_ones),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
