@@ -221,9 +221,8 @@ static uint32_t prefetch_item(const struct job *job, const struct item *item)
     const uint32_t *members = job->tdags->members + job->tdags->first[item->begin];
     uint32_t count = item->txs > ITEM_TXS ? 0 : item->txs;
     for (uint32_t i = 0; i < count; i++) {
-        __builtin_prefetch(&forest->txs[members[i]].first_spend);
+        __builtin_prefetch(&forest->txs[members[i]]);
         __builtin_prefetch(&forest->txs[members[i] + 1]);
-        __builtin_prefetch(&forest->txs[members[i] + 1].first_spend);
         __builtin_prefetch(&job->local[members[i]], 1);
         __builtin_prefetch(&job->classes->depths[members[i]], 1);
     }

@@ -90,8 +90,8 @@ static inline __attribute__((always_inline)) void ask_ahead(const struct dag *da
     if (dag->count - position <= 4 * AHEAD)
         return;
     uint32_t far = members[4 * AHEAD], spends = members[2 * AHEAD], near = members[AHEAD];
-    __builtin_prefetch(&forest->txs[far].first_spend);
-    __builtin_prefetch(&forest->txs[far + 1].first_spend);
+    __builtin_prefetch(&forest->txs[far]);
+    __builtin_prefetch(&forest->txs[far + 1]);
     __builtin_prefetch(&dag->local[far], 1);
     __builtin_prefetch(&dag->depths[far], 1);
     __builtin_prefetch(&forest->spends[forest->txs[members[3 * AHEAD]].first_spend]);

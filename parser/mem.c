@@ -50,6 +50,18 @@ void *mem_alloc_large(size_t count, size_t size)
     return block;
 }
 
+void *mem_alloc_lines(size_t count, size_t size)
+{
+    size_t bytes;
+    if (__builtin_mul_overflow(count, size, &bytes) || bytes > SIZE_MAX / 2 || !may_allocate())
+        return NULL;
+    bytes = bytes / MEM_LINE * MEM_LINE + MEM_LINE;
+    void *block = aligned_alloc(MEM_LINE, bytes);
+    if (block)
+        ask_for_large_pages(block, bytes);
+    return block;
+}
+
 void *mem_alloc_apart(size_t count, size_t size)
 {
     size_t bytes;

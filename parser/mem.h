@@ -19,6 +19,11 @@ void *mem_alloc(size_t count, size_t size) MUST_CHECK;
  * of the address cache. */
 void *mem_alloc_large(size_t count, size_t size) MUST_CHECK;
 
+/* The same, but begins at a multiple of MEM_LINE, a line of the cache, and its content is undefined: for what is filled
+ * in as a whole, and whose elements are to lie in as few lines as they can. */
+#define MEM_LINE 64u
+void *mem_alloc_lines(size_t count, size_t size) MUST_CHECK;
+
 /* What one thread writes and another one reads or writes at the same time stands so far apart: a core takes a whole
  * line of memory from the others to write to any of it, and often the line beside it (twice 64 bytes on x86-64, 128 on
  * some Arm). A structure that each thread has one of begins with MEM_APART, and is allocated by mem_alloc_apart. */

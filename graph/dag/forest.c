@@ -270,8 +270,8 @@ static enum status load_headers(struct load *load, struct store_reader *reader, 
     forest->txs_count = (uint32_t)txs;
     forest->outputs_count = (uint32_t)outputs;
     forest->blocks = (uint32_t)blocks;
-    forest->txs = mem_alloc_large((size_t)txs + 1, sizeof *forest->txs);
-    forest->outputs = mem_alloc_large((size_t)outputs, sizeof *forest->outputs);
+    forest->txs = mem_alloc_lines((size_t)txs + 1, sizeof *forest->txs);
+    forest->outputs = mem_alloc_lines((size_t)outputs, sizeof *forest->outputs);
     forest->block_times = mem_alloc((size_t)blocks, sizeof *forest->block_times);
     if (forest->first_height > 0)
         forest->inputs_before = mem_alloc((size_t)txs, sizeof *forest->inputs_before);
@@ -345,8 +345,8 @@ static enum status link_spends(struct load *load, unsigned threads, struct fault
     forest->spends = mem_alloc_large((size_t)count, sizeof *forest->spends);
     if (!forest->spends)
         return fault_nomem(fault);
-    forest->txs[forest->txs_count].first_output = forest->outputs_count;
-    forest->txs[forest->txs_count].first_spend = forest->spends_count;
+    forest->txs[forest->txs_count] = (struct forest_tx){.first_output = forest->outputs_count,
+                                                        .first_spend = forest->spends_count};
     enum status status = parallel_for(threads, load->batches_count, link_batch, load, fault);
     for (size_t b = 0; b < load->batches_count && status == STATUS_OK; b++)
         if (load->batches[b].spends_again)

@@ -46,7 +46,8 @@ _Static_assert(sizeof(struct forest_tx) == 64 && sizeof(struct forest_output) ==
 _Static_assert(KINDS <= 1u << 5 && RULES_WITH_HIDDEN <= 4, "they fit");
 
 struct forest {
-    struct forest_tx *txs; /* txs_count + 1: a sentinel closes first_output and first_spend */
+    struct forest_tx *txs; /* txs_count + 1: a sentinel closes first_output and first_spend. Each is one line of the
+                            * cache (mem_alloc_lines) */
     uint32_t txs_count;
     struct forest_output *outputs;
     uint32_t outputs_count;
@@ -89,15 +90,13 @@ void forest_free(struct forest *forest);
                                                                                         : (spend)]]                    \
              .spender)
 
-/* In a loop over outputs in order, whose spender's txid is needed: it may lie across two lines of the cache. */
+/* In a loop over outputs in order, whose spender is needed. */
 #define FOREST_PREFETCH_SPENDER(forest, ordinal)                                                                       \
     do {                                                                                                               \
         uint64_t ahead_ = (uint64_t)(ordinal) + FOREST_AHEAD;                                                          \
         uint32_t spender_ = ahead_ < (forest)->outputs_count ? (forest)->outputs[ahead_].spender : FOREST_NONE;        \
-        if (spender_ != FOREST_NONE) {                                                                                 \
-            __builtin_prefetch(&(forest)->txs[spender_].txid);                                                         \
-            __builtin_prefetch(&(forest)->txs[spender_].height);                                                       \
-        }                                                                                                              \
+        if (spender_ != FOREST_NONE)                                                                                   \
+            __builtin_prefetch(&(forest)->txs[spender_]);                                                              \
     } while (0)
 
 /* True when the output is unknown in the rule set and spent: an arc from its transaction to its spender. */

@@ -48,6 +48,22 @@ static void test_apart(void **state)
     mem_fail_after(-1);
 }
 
+static void test_lines(void **state)
+{
+    (void)state;
+    static const size_t counts[] = {0, 1, 3, 5000, 3 << 20};
+    for (size_t i = 0; i < sizeof counts / sizeof *counts; i++) {
+        uint8_t *block = mem_alloc_lines(counts[i], 3);
+        assert_non_null(block);
+        assert_int_equal((uintptr_t)block % MEM_LINE, 0);
+        memset(block, 1, 3 * counts[i]);
+        mem_free(block);
+    }
+    mem_fail_after(0);
+    assert_null(mem_alloc_lines(1, 1));
+    mem_fail_after(-1);
+}
+
 /* From some bytes to more than large pages have, and as much as there cannot be. */
 static void test_renew_buffer(void **state)
 {
@@ -77,6 +93,8 @@ static void test_overflow(void **state)
     assert_null(mem_alloc(half, 2));
     assert_null(mem_alloc(2, half));
     assert_null(mem_alloc_apart(half, 2));
+    assert_null(mem_alloc_lines(half, 2));
+    assert_null(mem_alloc_lines(half - 1, 2));
     assert_null(mem_alloc_apart(half - 1, 2)); /* with what comes before and after it */
     void *p = mem_alloc(1, 1);
     assert_null(mem_resize(p, half, 2));
@@ -207,9 +225,9 @@ static void test_keep(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_alloc),   cmocka_unit_test(test_overflow),     cmocka_unit_test(test_reserve),
-        cmocka_unit_test(test_failure), cmocka_unit_test(test_threads),      cmocka_unit_test(test_keep),
-        cmocka_unit_test(test_apart),   cmocka_unit_test(test_renew_buffer),
+        cmocka_unit_test(test_alloc),   cmocka_unit_test(test_overflow), cmocka_unit_test(test_reserve),
+        cmocka_unit_test(test_failure), cmocka_unit_test(test_threads),  cmocka_unit_test(test_keep),
+        cmocka_unit_test(test_apart),   cmocka_unit_test(test_lines),    cmocka_unit_test(test_renew_buffer),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
