@@ -313,6 +313,7 @@ static void link_batch(void *context, unsigned worker, size_t b)
     (void)worker;
     for (uint32_t t = batch->first_tx; t < batch[1].first_tx; t++) {
         uint32_t end = t + 1 < batch[1].first_tx ? forest->txs[t + 1].first_spend : count;
+        unsigned unknown = RULES_ALL;
         forest->txs[t].first_spend = batch->first_spend + s;
         for (; s < end; s++) {
             if (s + FOREST_AHEAD < count)
@@ -324,8 +325,10 @@ static void link_batch(void *context, unsigned worker, size_t b)
                 return;
             }
             output->spender_vin = spend.vin & FOREST_VIN_MAX;
+            unknown &= output->unknown;
             forest->spends[batch->first_spend + s] = spend.ordinal;
         }
+        forest->txs[t].spends_unknown = unknown == RULES_ALL;
         forest_count_inner(forest, t, batch->first_spend + end, batch->totals.inner_txs);
     }
 }

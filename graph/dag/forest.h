@@ -17,8 +17,10 @@ struct forest_tx {
     uint32_t height;
     uint32_t first_output; /* ordinal of its first tracked output; the next transaction's comes after its last */
     uint32_t first_spend;  /* in forest.spends; likewise */
-    uint32_t inputs : 31;
+    uint32_t inputs : 30;
     uint32_t coinbase : 1;
+    uint32_t
+        spends_unknown : 1; /* all spends are of outputs unknown under every rule set of Core; else 0, or not known */
     uint64_t outputs : 22;
     uint64_t nulldata : 22; /* how many nulldata outputs */
     uint64_t index : 20;    /* in its block */
@@ -27,7 +29,7 @@ struct forest_tx {
 /* No block record, of 32 MiB at most, has room for a transaction with more outputs (9 bytes each) or inputs (41), nor
  * for more transactions (60). */
 #define FOREST_VOUT_MAX ((1u << 22) - 1)
-#define FOREST_VIN_MAX ((1u << 31) - 1)
+#define FOREST_VIN_MAX ((1u << 30) - 1)
 #define FOREST_INDEX_MAX ((1u << 20) - 1)
 
 struct forest_output {
@@ -111,7 +113,7 @@ static inline uint32_t forest_inputs_before(const struct forest *forest, uint32_
     return forest->inputs_before ? forest->inputs_before[tx] : 0;
 }
 
-/* The number of inputs of a transaction that spend an unknown output (|Uin|). O(its spends). */
+/* The number of inputs of a transaction that spend an unknown output (|Uin|). O(its spends), O(1) for most. */
 uint32_t forest_unknown_inputs(const struct forest *forest, uint32_t tx, enum rules rules);
 /* A root that may not be one: a transaction of before the store's first block may have made an unknown output that
  * it spends (docs/model.md, section 8). O(its outputs). */

@@ -1,10 +1,14 @@
 /* What a transaction of a forest is under a rule set. */
 #include "graph/dag/forest.h"
 
+/* What it spends lies anywhere in memory, so it is only looked at where need be. */
 uint32_t forest_unknown_inputs(const struct forest *forest, uint32_t tx, enum rules rules)
 {
+    const struct forest_tx *t = &forest->txs[tx];
     uint32_t count = 0;
-    for (uint32_t s = forest->txs[tx].first_spend; s < forest->txs[tx + 1].first_spend; s++) {
+    if (t->spends_unknown && rules < RULES)
+        return t[1].first_spend - t->first_spend;
+    for (uint32_t s = t->first_spend; s < t[1].first_spend; s++) {
         FOREST_PREFETCH_SPENT(forest, s);
         count += forest->outputs[forest->spends[s]].unknown >> rules & 1;
     }
