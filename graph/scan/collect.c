@@ -9,9 +9,9 @@ static bool on_input(void *context, const struct tx_input *in, uint32_t vin)
     struct worker *worker = context;
     (void)vin;
     uint64_t hash = outpoints_hash(worker->pipeline->table, in->prevout);
-    if (worker->pipeline->known && !PUSH(worker->slice->prevs, txid_set_number(in->prevout)))
+    if (worker->pipeline->known && !PUSH(worker->window->prevs, txid_set_number(in->prevout)))
         return false;
-    return PUSH(worker->slice->inputs, hash);
+    return PUSH(worker->window->inputs, hash);
 }
 
 static bool on_output(void *context, const struct tx_output *out, uint32_t vout, enum kind kind, unsigned unknown)
@@ -98,14 +98,14 @@ bool collect_record(struct worker *worker, const uint8_t *start, size_t size, ui
         struct output_record output;
         read_output(&c, worker->pipeline->options->marks, height, first_output + vout, &output);
         output.protocol = protocol_of(&protocols, &tx, &output);
-        if (record_add_output(&worker->slice->blob, &output) != STATUS_OK)
+        if (record_add_output(&worker->window->blob, &output) != STATUS_OK)
             return false;
         if (!output_is_tracked(output.unknown, output.kind))
             continue;
         record->tracked++;
         outpoints_prevout(&record->txid, vout, prevout);
-        if (created && (!PUSH(worker->slice->vouts, vout) ||
-                        !PUSH(worker->slice->hashes, outpoints_hash(worker->pipeline->table, prevout))))
+        if (created && (!PUSH(worker->window->vouts, vout) ||
+                        !PUSH(worker->window->hashes, outpoints_hash(worker->pipeline->table, prevout))))
             return false;
     }
     return true;
@@ -116,18 +116,18 @@ static bool on_tx(void *context, const struct tx *tx, uint32_t index, unsigned u
     struct worker *worker = context;
     uint32_t tracked = worker->tracked;
     worker->tracked = 0;
-    size_t inputs = worker->slice->inputs.count - worker->first_input; /* of the block, so far */
+    size_t inputs = worker->window->inputs.count - worker->first_input; /* of the block, so far */
     struct walked_tx walked = {.offset = (uint32_t)(tx->start - worker->block),
                                .first_input = (uint32_t)inputs - tx->inputs,
                                .first_output = worker->outputs - tx->outputs,
                                .unknown = (uint8_t)unknown};
     bool kept = worker->pipeline->options->verify || worker->pipeline->known;
-    if (!PUSH(worker->slice->walked, walked) || (kept && !PUSH(worker->txs, *tx)))
+    if (!PUSH(worker->window->walked, walked) || (kept && !PUSH(worker->txs, *tx)))
         return false;
     if (__builtin_expect(tracked == 0 && !(unknown && worker->pipeline->options->nulldata_stored), 1))
         return true;
     struct created_tx created = {.record.index = index, .first_output = walked.first_output};
-    return PUSH(worker->creating, *tx) && PUSH(worker->slice->created, created);
+    return PUSH(worker->creating, *tx) && PUSH(worker->window->created, created);
 }
 
 static const struct block_visitor walk_visitor = {.input = on_input, .output = on_output, .tx = on_tx};
@@ -135,12 +135,12 @@ static const struct block_visitor walk_visitor = {.input = on_input, .output = o
 /* All of a block at once: side by side their txids take half the time. */
 static enum status record_created(struct worker *worker)
 {
-    struct slice *slice = worker->slice;
+    struct window *window = worker->window;
     struct hasher_message messages[256];
     size_t count = worker->creating.count;
     if (count == 0)
         return STATUS_OK;
-    struct created_tx *created = slice->created.at + (slice->created.count - count);
+    struct created_tx *created = window->created.at + (window->created.count - count);
     for (size_t done = 0, n = 0; done < count; done += n) {
         for (n = 0; n < sizeof messages / sizeof *messages && done + n < count; n++)
             messages[n] = tx_message(&worker->creating.at[done + n], &created[done + n].record.txid);
@@ -148,12 +148,12 @@ static enum status record_created(struct worker *worker)
     }
     for (size_t i = 0; i < count; i++) {
         const struct tx *tx = &worker->creating.at[i];
-        created[i].blob = slice->blob.size;
-        created[i].vouts = slice->vouts.count;
+        created[i].blob = window->blob.size;
+        created[i].vouts = window->vouts.count;
         if (!collect_record(worker, tx->start, (size_t)(tx->end - tx->start), worker->height, created[i].first_output,
                             true, &created[i].record))
             return STATUS_NOMEM;
-        created[i].blob_size = slice->blob.size - created[i].blob;
+        created[i].blob_size = window->blob.size - created[i].blob;
     }
     return STATUS_OK;
 }
@@ -161,7 +161,7 @@ static enum status record_created(struct worker *worker)
 /* The txids of all of a block's transactions, for the set of what is known and for the store. */
 static enum status record_txids(struct worker *worker)
 {
-    struct slice *slice = worker->slice;
+    struct window *window = worker->window;
     struct hasher_message messages[256];
     struct hash256 txids[256];
     for (size_t done = 0, n = 0; done < worker->txs.count; done += n) {
@@ -171,7 +171,7 @@ static enum status record_txids(struct worker *worker)
         for (size_t i = 0; i < n; i++) {
             struct txid_lead lead;
             memcpy(lead.bytes, txids[i].bytes, sizeof lead.bytes);
-            if (!PUSH(slice->txids, lead))
+            if (!PUSH(window->txids, lead))
                 return STATUS_NOMEM;
         }
     }
@@ -184,17 +184,18 @@ static enum status walk_bytes(struct worker *worker, struct slot *slot, const ui
     struct hash256 hash;
     sha256d(bytes, BLOCK_HEADER_SIZE, &hash);
     if (!hash256_equal(&hash, &block->hash))
-        return fault_set(&slot->fault, STATUS_FORMAT, NULL, FAULT_NO_OFFSET,
+        return fault_set(&worker->window->fault, STATUS_FORMAT, NULL, FAULT_NO_OFFSET,
                          "other bytes than when the header was read");
     worker->block = bytes;
-    worker->first_input = worker->slice->inputs.count;
+    worker->first_input = worker->window->inputs.count;
     worker->tracked = 0;
     worker->height = slot->record.height;
     worker->outputs = 0;
     worker->txs.count = worker->creating.count = 0;
     enum status status = block_walk(bytes, block->size, &slot->record.counts, &walk_visitor, worker);
     if (status == STATUS_FORMAT)
-        return fault_set(&slot->fault, status, NULL, FAULT_NO_OFFSET, "the block's bytes are no whole transactions");
+        return fault_set(&worker->window->fault, status, NULL, FAULT_NO_OFFSET,
+                         "the block's bytes are no whole transactions");
     if (status == STATUS_OK)
         status = record_created(worker);
     if (status == STATUS_OK && worker->pipeline->known)
@@ -202,9 +203,9 @@ static enum status walk_bytes(struct worker *worker, struct slot *slot, const ui
     if (status == STATUS_OK && worker->pipeline->options->verify) {
         enum block_flaw flaw = block_verify_txs(&worker->verifier, bytes, &slot->record.counts, worker->txs.at);
         if (flaw != BLOCK_FINE)
-            status = flaw == BLOCK_NOMEM
-                         ? STATUS_NOMEM
-                         : fault_set(&slot->fault, STATUS_FORMAT, NULL, FAULT_NO_OFFSET, "%s", block_flaw_text(flaw));
+            status = flaw == BLOCK_NOMEM ? STATUS_NOMEM
+                                         : fault_set(&worker->window->fault, STATUS_FORMAT, NULL, FAULT_NO_OFFSET, "%s",
+                                                     block_flaw_text(flaw));
     }
     return status;
 }
@@ -213,7 +214,8 @@ static enum status slot_read(struct worker *worker, struct blk_reader *reader, s
                              size_t size, const uint8_t **bytes)
 {
     if (slot->block->file == FILEMAP_GONE)
-        return fault_set(&slot->fault, STATUS_IO, NULL, FAULT_NO_OFFSET, "its blk file is gone (a pruned node?)");
+        return fault_set(&worker->window->fault, STATUS_IO, NULL, FAULT_NO_OFFSET,
+                         "its blk file is gone (a pruned node?)");
     const struct block_cache *cache = worker->pipeline->job->cache;
     const uint8_t *cached = cache ? block_cache_find(cache, slot->block) : NULL;
     if (cached) {
@@ -221,7 +223,7 @@ static enum status slot_read(struct worker *worker, struct blk_reader *reader, s
         return STATUS_OK;
     }
     return blk_read(reader, worker->pipeline->dir, slot->block->file, slot->block->offset + offset, size, bytes,
-                    &slot->fault);
+                    &worker->window->fault);
 }
 
 enum status slot_read_again(struct worker *worker, struct slot *slot, uint64_t offset, size_t size,
@@ -240,27 +242,30 @@ static double now_ns(void)
     return (double)now.tv_sec * 1e9 + (double)now.tv_nsec;
 }
 
-void collect_slot(struct worker *worker, struct slice *slice, struct slot *slot)
+enum status collect_slot(struct worker *worker, struct slot *slot)
 {
+    struct window *window = worker->window;
     const uint8_t *bytes = NULL;
-    slot->slice = slice;
-    slot->inputs = slice->inputs.count;
-    slot->walked = slice->walked.count;
-    slot->txids = slice->txids.count;
-    slot->created = slice->created.count;
+    slot->window = window;
+    slot->inputs = window->inputs.count;
+    slot->walked = window->walked.count;
+    slot->txids = window->txids.count;
+    slot->created = window->created.count;
     double begin = now_ns();
-    slot->status = slot_read(worker, &worker->reader, slot, 0, slot->block->size, &bytes);
-    slot->read_ns = now_ns() - begin;
-    worker->held = slot->status == STATUS_OK ? slot->block : NULL;
+    enum status status = slot_read(worker, &worker->reader, slot, 0, slot->block->size, &bytes);
+    window->read_ns += now_ns() - begin;
+    window->read_bytes += slot->block->size;
+    worker->held = status == STATUS_OK ? slot->block : NULL;
     worker->held_bytes = bytes;
-    if (slot->status == STATUS_OK)
-        slot->status = walk_bytes(worker, slot, bytes);
-    slot->inputs_count = slice->inputs.count - slot->inputs;
-    slot->walked_count = slice->walked.count - slot->walked;
-    slot->created_count = slice->created.count - slot->created;
+    if (status == STATUS_OK)
+        status = walk_bytes(worker, slot, bytes);
+    slot->inputs_count = window->inputs.count - slot->inputs;
+    slot->walked_count = window->walked.count - slot->walked;
+    slot->created_count = window->created.count - slot->created;
+    return status;
 }
 
 const struct created_tx *slot_created(const struct slot *slot)
 {
-    return slot->created_count > 0 ? slot->slice->created.at + slot->created : NULL;
+    return slot->created_count > 0 ? slot->window->created.at + slot->created : NULL;
 }

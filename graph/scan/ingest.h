@@ -2,8 +2,8 @@
  *
  * 1. List the blk files; read the headers of the files that changed since the last run; link the best chain.
  * 2. Where the store's chain leaves it, take the store back to the fork.
- * 3. In windows of some 12 MiB of consecutive blocks: walk the blocks in parallel (count kinds, collect tracked outputs
- *    and hashes of inputs), add the outputs in chain order, look the inputs up in parallel, write in chain order.
+ * 3. In windows of a MiB or more of consecutive blocks: walk them in parallel (count kinds, collect tracked outputs and
+ *    hashes of inputs), add the outputs in chain order, look the inputs up in parallel, write in chain order.
  * The store's content depends on the chain alone: not on threads, file order, XOR, windows or interruptions.
  *
  * Memory: bounded by the threads, the headers (about 130 bytes a block) and the unspent tracked outputs (outpoints.h).

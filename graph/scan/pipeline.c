@@ -6,19 +6,13 @@
 #include "parser/stop.h"
 #include "parser/timings.h"
 
-#define WINDOW_BYTES_PER_THREAD (1u << 20)
-#define WINDOW_BLOCKS_MAX 4096u
-#define SLICE_BYTES (1u << 20)
-#define SLICE_BLOCKS 256u
+#define WINDOW_BYTES (1u << 20) /* a window ends with the block that reaches its bytes or blocks */
+#define WINDOW_BLOCKS 256u
+#define TOGETHER 64u /* windows: after so many none is in flight for once, so that the tables forget (resolve_begin) */
 #define AHEAD_BYTES_PER_THREAD                                                                                         \
     (16u << 20) /* asked for before they are walked, so that the system reads them meanwhile */
 #define AHEAD_BYTES_MIN (48u << 20)
 #define CACHED_READ_RATE 1.0 /* bytes/ns: a window that was read slower than that waited for the disk */
-
-static uint64_t window_bytes(const struct ingest_options *options)
-{
-    return (uint64_t)WINDOW_BYTES_PER_THREAD * options->threads;
-}
 
 static uint64_t ahead_bytes(const struct ingest_options *options)
 {
@@ -26,17 +20,15 @@ static uint64_t ahead_bytes(const struct ingest_options *options)
     return bytes < AHEAD_BYTES_MIN ? AHEAD_BYTES_MIN : bytes;
 }
 
-/* A window ends with the block that reaches its bytes, a slice with one that reaches its bytes or blocks. */
-static size_t slices_max(const struct ingest_options *options)
+static enum status new_worker(struct pipeline *pipeline, struct worker *worker, struct fault *fault)
 {
-    return (size_t)(window_bytes(options) / SLICE_BYTES) + WINDOW_BLOCKS_MAX / SLICE_BLOCKS + 2;
-}
-
-static enum status new_window(struct window *window, const struct ingest_options *options)
-{
-    window->slots = mem_resize(NULL, WINDOW_BLOCKS_MAX, sizeof *window->slots); /* no zeros: most are never used */
-    window->slices = mem_alloc_apart(slices_max(options), sizeof *window->slices);
-    return window->slots && window->slices ? STATUS_OK : STATUS_NOMEM;
+    worker->pipeline = pipeline;
+    for (unsigned i = 0; i < WINDOWS_EACH; i++) { /* no zeros: most are never used */
+        worker->windows[i].slots = mem_resize(NULL, WINDOW_BLOCKS, sizeof *worker->windows[i].slots);
+        if (!worker->windows[i].slots)
+            return fault_nomem(fault);
+    }
+    return store_reader_open(pipeline->store, &worker->store_reader, fault);
 }
 
 enum status pipeline_new(const struct ingest_options *options, const struct blkdir *dir, struct store *store,
@@ -49,16 +41,27 @@ enum status pipeline_new(const struct ingest_options *options, const struct blkd
     *pipeline = (struct pipeline){
         .options = options, .dir = dir, .store = store, .table = table, .known = known, .reads_ahead = true};
     pipeline->workers = mem_alloc_apart(options->threads, sizeof *pipeline->workers);
-    enum status status = pipeline->workers ? STATUS_OK : STATUS_NOMEM;
-    for (unsigned i = 0; i < WINDOWS && status == STATUS_OK; i++)
-        status = new_window(&pipeline->windows[i], options);
-    if (status != STATUS_OK)
-        return fault_nomem(fault);
-    for (unsigned i = 0; i < options->threads && status == STATUS_OK; i++) {
-        pipeline->workers[i].pipeline = pipeline;
-        status = store_reader_open(store, &pipeline->workers[i].store_reader, fault);
-    }
+    pipeline->windows_max = (size_t)options->threads * WINDOWS_EACH;
+    pipeline->windows = mem_alloc(pipeline->windows_max, sizeof *pipeline->windows);
+    enum status status = pipeline->workers && pipeline->windows ? STATUS_OK : fault_nomem(fault);
+    for (unsigned i = 0; i < options->threads && status == STATUS_OK; i++)
+        status = new_worker(pipeline, &pipeline->workers[i], fault);
     return status;
+}
+
+static void free_window(struct window *window)
+{
+    mem_free(window->slots);
+    mem_free(window->inputs.at);
+    mem_free(window->prevs.at);
+    mem_free(window->txids.at);
+    mem_free(window->walked.at);
+    mem_free(window->created.at);
+    mem_free(window->vouts.at);
+    mem_free(window->hashes.at);
+    mem_free(window->spending.at);
+    mem_free(window->spends.at);
+    buffer_free(&window->blob);
 }
 
 static void free_worker(struct worker *worker)
@@ -69,25 +72,8 @@ static void free_worker(struct worker *worker)
     block_verifier_free(&worker->verifier);
     mem_free(worker->txs.at);
     mem_free(worker->creating.at);
-}
-
-static void free_window(struct window *window, size_t slices)
-{
-    for (size_t i = 0; window->slices && i < slices; i++) {
-        struct slice *slice = &window->slices[i];
-        mem_free(slice->inputs.at);
-        mem_free(slice->prevs.at);
-        mem_free(slice->txids.at);
-        mem_free(slice->walked.at);
-        mem_free(slice->created.at);
-        mem_free(slice->vouts.at);
-        mem_free(slice->hashes.at);
-        mem_free(slice->spending.at);
-        mem_free(slice->spends.at);
-        buffer_free(&slice->blob);
-    }
-    mem_free(window->slices);
-    mem_free(window->slots);
+    for (unsigned i = 0; i < WINDOWS_EACH; i++)
+        free_window(&worker->windows[i]);
 }
 
 void pipeline_free(struct pipeline *pipeline)
@@ -96,9 +82,8 @@ void pipeline_free(struct pipeline *pipeline)
         return;
     for (unsigned i = 0; pipeline->workers && i < pipeline->options->threads; i++)
         free_worker(&pipeline->workers[i]);
-    for (unsigned i = 0; i < WINDOWS; i++)
-        free_window(&pipeline->windows[i], slices_max(pipeline->options));
     blk_reader_free(&pipeline->ahead);
+    mem_free(pipeline->windows);
     mem_free(pipeline->workers);
     mem_free(pipeline->confirmed.at);
     mem_free(pipeline);
@@ -110,8 +95,8 @@ void pipeline_free(struct pipeline *pipeline)
 static uint32_t blocks_in(const struct pipeline *pipeline, uint32_t first, uint64_t limit)
 {
     uint32_t count = 0, most = pipeline->options->commit_blocks;
-    if (most == 0 || most > WINDOW_BLOCKS_MAX)
-        most = WINDOW_BLOCKS_MAX;
+    if (most == 0 || most > WINDOW_BLOCKS)
+        most = WINDOW_BLOCKS;
     for (uint64_t bytes = 0; count < most && bytes < limit && first + count < pipeline->job->end; count++)
         bytes += chain_active(pipeline->job->chain, first + count)->size;
     return count;
@@ -131,136 +116,91 @@ static void read_ahead(struct pipeline *pipeline, uint32_t from)
     }
 }
 
-/* All reads together decide: a thread that lost its processor for a moment makes one of them slow, not the disk. */
+/* Reads decide together: a thread that lost its processor for a moment makes one of them slow, not the disk. */
 static void judge_reads(struct pipeline *pipeline, const struct window *window)
 {
-    double ns = 0, bytes = 0;
-    for (size_t i = 0; i < window->count; i++) {
-        ns += window->slots[i].read_ns;
-        bytes += window->slots[i].block->size;
-    }
-    pipeline->reads_ahead = bytes < ns * CACHED_READ_RATE;
+    pipeline->judged_ns += window->read_ns;
+    pipeline->judged_bytes += window->read_bytes;
+    if (pipeline->judged_bytes < (double)WINDOW_BYTES * pipeline->options->threads)
+        return;
+    pipeline->reads_ahead = pipeline->judged_bytes < pipeline->judged_ns * CACHED_READ_RATE;
+    pipeline->judged_ns = pipeline->judged_bytes = 0;
 }
 
 /* ---- who does what when ---- */
 
-static struct window *window_of(struct pipeline *pipeline, size_t number)
+/* Ends the job before the damaged block that the window's walk has found. */
+static void end_at_damage(struct pipeline *pipeline, const struct window *window, size_t number)
 {
-    return &pipeline->windows[number % WINDOWS];
-}
-
-/* Divides the window into slices, which hold nothing yet. */
-static void make_slices(struct window *window)
-{
-    window->slices_count = 0;
-    for (size_t slot = 0; slot < window->count; window->slices_count++) {
-        struct slice *slice = &window->slices[window->slices_count];
-        uint64_t bytes = 0;
-        slice->first = slot;
-        for (; slot < window->count && bytes < SLICE_BYTES && slot - slice->first < SLICE_BLOCKS; slot++)
-            bytes += window->slots[slot].block->size;
-        slice->end = slot;
-        slice->inputs.count = slice->walked.count = slice->created.count = slice->vouts.count = 0;
-        slice->hashes.count = slice->spending.count = slice->spends.count = slice->blob.size = 0;
-        slice->prevs.count = slice->txids.count = 0;
-    }
-    window->next = 0;
-    window->left = window->slices_count;
-}
-
-static void begin_window(struct pipeline *pipeline)
-{
-    struct window *window = window_of(pipeline, pipeline->begun++);
-    uint64_t bytes = window_bytes(pipeline->options);
-    uint32_t first = pipeline->next, count = blocks_in(pipeline, first, bytes);
-    window->count = count;
-    pipeline->next += count;
-    for (uint32_t i = 0; i < count; i++) {
-        const struct chain_block *block = chain_active(pipeline->job->chain, first + i);
-        window->slots[i] = (struct slot){.block = block,
-                                         .record = {.height = first + i, .hash = block->hash, .time = block->time}};
-    }
-    make_slices(window);
-}
-
-/* Ends a walked window before its first damaged block, if it has one, and the job with it. */
-static void cut_window(struct pipeline *pipeline, struct window *window)
-{
-    size_t sound = 0;
-    while (sound < window->count && window->slots[sound].status == STATUS_OK)
-        sound++;
-    if (sound == window->count)
-        return;
-    pipeline->damaged = &window->slots[sound];
-    window->count = sound;
-    while (window->slices_count > 0 && window->slices[window->slices_count - 1].first >= sound)
-        window->slices_count--;
-    if (window->slices_count > 0)
-        window->slices[window->slices_count - 1].end = sound;
-    pipeline->begun = pipeline->added + 1;
+    pipeline->damaged = window;
+    pipeline->begun = number + 1;
     pipeline->ended = true;
 }
 
 /* A commit changes store and table: one thread at a time does, and none while others look up in the table. */
 static bool take_commit(struct pipeline *pipeline, struct task *task)
 {
-    if (pipeline->committing)
+    if (pipeline->committing || pipeline->looking_up > 0)
         return false;
-    struct window *append = pipeline->added > pipeline->appended ? window_of(pipeline, pipeline->appended) : NULL;
-    struct window *add = pipeline->begun > pipeline->added ? window_of(pipeline, pipeline->added) : NULL;
-    if (append && append->left > 0)
-        return false;
-    if (add && add->left > 0)
-        add = NULL;
-    if (add)
-        cut_window(pipeline, add);
-    *task = (struct task){.kind = TASK_COMMIT, .append = append, .add = add, .ahead = pipeline->next};
-    pipeline->committing = append || add;
+    size_t append = pipeline->appended, add = pipeline->added;
+    while (append < add && window_of(pipeline, append)->state == WINDOW_LOOKED_UP)
+        append++;
+    if (append == add)
+        pipeline->together = 0;
+    for (; pipeline->together < TOGETHER && add < pipeline->begun; add++, pipeline->together++) {
+        const struct window *window = window_of(pipeline, add);
+        if (window->state != WINDOW_WALKED)
+            break;
+        if (window->damage != STATUS_OK)
+            end_at_damage(pipeline, window, add);
+    }
+    pipeline->committing = append > pipeline->appended || add > pipeline->added;
+    *task = (struct task){.kind = TASK_COMMIT, .append_end = append, .add_end = add, .ahead = pipeline->next};
     return pipeline->committing;
 }
 
-static bool take_walk(struct window *window, struct worker *worker)
+/* The last one that this thread has walked, of which it may still hold a block, else the first one. */
+static bool take_look_up(const struct pipeline *pipeline, struct worker *worker)
 {
-    if (window->next >= window->slices_count) /* above: the window was cut */
-        return false;
-    struct slice *slice = &window->slices[window->next++];
-    slice->walker = worker;
-    worker->task = (struct task){.kind = TASK_WALK, .window = window, .slice = slice};
-    return true;
-}
-
-/* The last one that this thread has walked, of which it may still hold a block, else the first one that is left. */
-static bool take_look_up(struct window *window, struct worker *worker)
-{
-    struct slice *taken = NULL;
-    for (size_t i = 0; i < window->slices_count; i++) {
-        struct slice *slice = &window->slices[i];
-        if (slice->walker && (!taken || slice->walker == worker))
-            taken = slice;
+    struct window *taken = NULL;
+    for (size_t number = pipeline->appended; number < pipeline->added; number++) {
+        struct window *window = window_of(pipeline, number);
+        bool own = window >= worker->windows && window < worker->windows + WINDOWS_EACH;
+        if (window->state == WINDOW_ADDED && (!taken || own))
+            taken = window;
     }
-    if (!taken)
+    if (!taken || pipeline->committing)
         return false;
-    taken->walker = NULL;
-    worker->task = (struct task){.kind = TASK_LOOK_UP, .window = window, .slice = taken};
+    taken->state = WINDOW_IN_LOOK_UP;
+    worker->task = (struct task){.kind = TASK_LOOK_UP, .window = taken};
     return true;
 }
 
-/* Commit before look-up before walk: what is furthest goes first, and blocks are walked ahead while nothing else can be
- * done, as far as there are windows for them. */
+static bool take_walk(struct pipeline *pipeline, struct worker *worker)
+{
+    pipeline->ended |= pipeline->next == pipeline->job->end || stop_requested();
+    struct window *window = worker->windows;
+    while (window < worker->windows + WINDOWS_EACH && window->state != WINDOW_FREE)
+        window++;
+    if (pipeline->ended || window == worker->windows + WINDOWS_EACH)
+        return false;
+    window->state = WINDOW_IN_WALK;
+    window->first = pipeline->next;
+    window->count = blocks_in(pipeline, pipeline->next, WINDOW_BYTES);
+    pipeline->next += (uint32_t)window->count;
+    pipeline->windows[pipeline->begun++ % pipeline->windows_max] = window;
+    worker->task = (struct task){.kind = TASK_WALK, .window = window};
+    return true;
+}
+
+/* What is furthest goes first: a commit that adds, a look-up, a walk. So a thread mostly looks up what it has walked
+ * while it has the bytes, and walks ahead while that cannot be done. To append alone frees windows, and ends the job.
+ */
 static bool take_task(struct pipeline *pipeline, struct worker *worker)
 {
-    if (take_commit(pipeline, &worker->task))
-        return true;
-    if (!pipeline->committing && pipeline->added > pipeline->appended &&
-        take_look_up(window_of(pipeline, pipeline->appended), worker))
-        return true;
-    if (pipeline->begun > pipeline->added && take_walk(window_of(pipeline, pipeline->begun - 1), worker))
-        return true;
-    pipeline->ended |= pipeline->next == pipeline->job->end || stop_requested();
-    if (pipeline->ended || pipeline->begun - pipeline->appended == WINDOWS)
-        return false;
-    begin_window(pipeline);
-    return take_walk(window_of(pipeline, pipeline->begun - 1), worker);
+    bool can_add = pipeline->added < pipeline->begun && window_of(pipeline, pipeline->added)->state == WINDOW_WALKED;
+    return (can_add && take_commit(pipeline, &worker->task)) || take_look_up(pipeline, worker) ||
+           take_walk(pipeline, worker) || take_commit(pipeline, &worker->task);
 }
 
 static void end_task(struct pipeline *pipeline, struct task *task)
@@ -268,12 +208,15 @@ static void end_task(struct pipeline *pipeline, struct task *task)
     if (task->kind == TASK_COMMIT) {
         pipeline->committing = false;
         pipeline->status = task->status;
-        pipeline->appended += task->append != NULL;
-        pipeline->added += task->add != NULL;
-        if (task->add)
-            task->add->left = task->add->slices_count;
-    } else if (task->kind != TASK_NONE) {
-        task->window->left--;
+        for (; pipeline->appended < task->append_end; pipeline->appended++)
+            window_of(pipeline, pipeline->appended)->state = WINDOW_FREE;
+        for (; pipeline->added < task->add_end; pipeline->added++)
+            window_of(pipeline, pipeline->added)->state = WINDOW_ADDED;
+    } else if (task->kind == TASK_LOOK_UP) {
+        task->window->state = WINDOW_LOOKED_UP;
+        pipeline->looking_up--;
+    } else if (task->kind == TASK_WALK) {
+        task->window->state = WINDOW_WALKED;
     }
     task->kind = TASK_NONE;
 }
@@ -283,8 +226,10 @@ static enum parallel_turn next_task(void *context, unsigned number)
     struct pipeline *pipeline = context;
     struct worker *worker = &pipeline->workers[number];
     end_task(pipeline, &worker->task);
-    if (pipeline->status == STATUS_OK && take_task(pipeline, worker))
+    if (pipeline->status == STATUS_OK && take_task(pipeline, worker)) {
+        pipeline->looking_up += worker->task.kind == TASK_LOOK_UP;
         return PARALLEL_WORK;
+    }
     worker->task.kind = TASK_NONE;
     return pipeline->status != STATUS_OK || pipeline->appended == pipeline->begun ? PARALLEL_END : PARALLEL_WAIT;
 }
@@ -292,13 +237,36 @@ static enum parallel_turn next_task(void *context, unsigned number)
 static enum status commit_windows(struct worker *worker, const struct task *task)
 {
     struct pipeline *pipeline = worker->pipeline;
-    enum status status = task->append ? resolve_append(pipeline, task->append) : STATUS_OK;
-    if (status == STATUS_OK && task->add) {
-        status = resolve_add(worker, task->add);
-        judge_reads(pipeline, task->add);
-        read_ahead(pipeline, task->ahead);
+    enum status status = STATUS_OK;
+    for (size_t n = pipeline->appended; n < task->append_end && status == STATUS_OK; n++)
+        status = resolve_append(pipeline, window_of(pipeline, n));
+    if (task->append_end == pipeline->added && status == STATUS_OK)
+        status = resolve_begin(pipeline);
+    for (size_t n = pipeline->added; n < task->add_end && status == STATUS_OK; n++) {
+        status = resolve_add(worker, window_of(pipeline, n));
+        judge_reads(pipeline, window_of(pipeline, n));
     }
+    read_ahead(pipeline, task->ahead);
     return status;
+}
+
+static void walk_window(struct worker *worker, struct window *window)
+{
+    const struct pipeline *pipeline = worker->pipeline;
+    window->inputs.count = window->prevs.count = window->txids.count = window->walked.count = 0;
+    window->created.count = window->vouts.count = window->hashes.count = 0;
+    window->spending.count = window->spends.count = window->blob.size = 0;
+    window->read_ns = window->read_bytes = 0;
+    window->damage = window->status = STATUS_OK;
+    for (size_t i = 0; i < window->count && window->damage == STATUS_OK; i++) {
+        uint32_t height = window->first + (uint32_t)i;
+        const struct chain_block *block = chain_active(pipeline->job->chain, height);
+        window->slots[i] = (struct slot){.block = block,
+                                         .record = {.height = height, .hash = block->hash, .time = block->time}};
+        window->damage = collect_slot(worker, &window->slots[i]);
+        if (window->damage != STATUS_OK)
+            window->count = i;
+    }
 }
 
 static void do_task(void *context, unsigned number)
@@ -306,37 +274,38 @@ static void do_task(void *context, unsigned number)
     struct pipeline *pipeline = context;
     struct worker *worker = &pipeline->workers[number];
     struct task *task = &worker->task;
+    struct window *window = worker->window = task->window;
     if (task->kind == TASK_COMMIT) {
         enum timing_scope before = timings_scope(TIMING_IN_TURN);
         task->status = commit_windows(worker, task);
         timings_scope(before);
-        return;
+    } else if (task->kind == TASK_WALK) {
+        walk_window(worker, window);
+    } else {
+        for (size_t i = 0; i < window->count && window->status == STATUS_OK; i++)
+            window->status = resolve_look_up(worker, &window->slots[i]);
     }
-    worker->slice = task->slice;
-    for (size_t i = task->slice->first; i < task->slice->end; i++)
-        if (task->kind == TASK_WALK)
-            collect_slot(worker, task->slice, &task->window->slots[i]);
-        else
-            resolve_look_up(worker, &task->window->slots[i]);
 }
 
 /* The block that ended the job, as a fault for the user: which block, where, and why. */
 static enum status name_damage(const struct pipeline *pipeline, struct fault *fault)
 {
-    const struct slot *slot = pipeline->damaged;
+    const struct window *window = pipeline->damaged;
+    uint32_t height = window->first + (uint32_t)window->count;
+    const struct chain_block *block = chain_active(pipeline->job->chain, height);
     char hex[HASH256_HEX_SIZE + 1] = "";
-    hash256_hex(&slot->block->hash, hex);
+    hash256_hex(&block->hash, hex);
     hex[HASH256_HEX_SIZE] = 0;
-    if (slot->status == STATUS_NOMEM)
+    if (window->damage == STATUS_NOMEM)
         return fault_nomem(fault);
-    if (slot->status != STATUS_FORMAT && slot->status != STATUS_IO) { /* not the block's fault */
+    if (window->damage != STATUS_FORMAT && window->damage != STATUS_IO) { /* not the block's fault */
         if (fault)
-            *fault = slot->fault;
-        return slot->status;
+            *fault = window->fault;
+        return window->damage;
     }
-    const char *path = slot->block->file == FILEMAP_GONE ? NULL : pipeline->dir->files[slot->block->file].path;
-    return fault_set(fault, STATUS_FORMAT, path, slot->block->offset - BLK_FRAME_SIZE, "block %s of height %u: %s", hex,
-                     slot->record.height, slot->fault.text);
+    const char *path = block->file == FILEMAP_GONE ? NULL : pipeline->dir->files[block->file].path;
+    return fault_set(fault, STATUS_FORMAT, path, block->offset - BLK_FRAME_SIZE, "block %s of height %u: %s", hex,
+                     height, window->fault.text);
 }
 
 enum status pipeline_run(struct pipeline *pipeline, const struct pipeline_job *job, struct fault *fault)
@@ -344,10 +313,14 @@ enum status pipeline_run(struct pipeline *pipeline, const struct pipeline_job *j
     pipeline->job = job;
     pipeline->next = pipeline->asked = job->first;
     pipeline->ended = false;
-    pipeline->begun = pipeline->added = pipeline->appended = 0;
+    pipeline->begun = pipeline->added = pipeline->appended = pipeline->numbered = pipeline->together = 0;
+    pipeline->next_ordinal = store_totals_of(pipeline->store).tracked;
     pipeline->damaged = NULL;
-    for (unsigned i = 0; i < pipeline->options->threads; i++)
+    for (unsigned i = 0; i < pipeline->options->threads; i++) {
         pipeline->workers[i].held = NULL;
+        for (unsigned w = 0; w < WINDOWS_EACH; w++)
+            pipeline->workers[i].windows[w].state = WINDOW_FREE;
+    }
     read_ahead(pipeline, job->first);
     parallel_turns(pipeline->options->threads, next_task, do_task, pipeline);
     if (pipeline->status != STATUS_OK && fault)

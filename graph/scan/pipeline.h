@@ -1,19 +1,22 @@
-/* pipeline: the inner part of a scan: consecutive blocks from their bytes into the store, in windows of some 12 MiB.
+/* pipeline: the inner part of a scan: consecutive blocks from their bytes into the store, in windows of a MiB or
+ * one block.
  *
  *   1. walk, in parallel: read each block, count its kinds, collect the transactions that create tracked outputs, and a
  *      keyed hash of every input's prevout. No transaction is hashed but those that create something to track.
  *   2. add, in chain order: the tracked outputs get their ordinals and go into the outpoint table.
- *   3. look up, in parallel: the few inputs that the filter lets pass are read again and compared exactly. A thread
- *      takes what it has walked itself, if there is any, since it still has the last block.
+ *   3. look up, in parallel: the few inputs that the filter lets pass are compared exactly. A thread takes what it has
+ *      walked itself, if it can, since it still has the last block; of other blocks it reads these transactions again.
  *   4. append, in chain order: spends are confirmed, stored transactions written.
  *
- * A thread that is free adds or appends if it can (a commit), else it looks up a slice (the blocks of a MiB), else it
- * walks a slice of one of the next windows. So all threads are busy to the end, and what only one thread can do is done
- * while the others walk.
+ * A thread walks a window whole. When it is done it adds it, if those before it are added and nobody looks up, and
+ * appends what was looked up meanwhile (a commit); then it looks its window up, and walks the next one. Where that
+ * cannot be, since another thread is at a commit or still walks what comes before, it walks on, and whichever thread is
+ * free next does the rest. So all threads are busy to the end, and what only one thread can do is done while the others
+ * walk.
  *
- * Because 2 comes before 3 for a whole window, a spend finds what was created earlier in the same window; because each
- * look-up is limited to the ordinals before its transaction, the order of the chain decides and not that of the work. A
- * block that is damaged ends the window before it.
+ * Because windows are added in order, and each before it is looked up, a spend finds what was created earlier; because
+ * each look-up is limited to the ordinals before its transaction, what was added since does not count. So the order of
+ * the chain decides and not that of the work. A block that is damaged ends the window before it.
  *
  * Thread rule: one thread drives a pipeline; it uses `threads` inside. Memory: some 10 % of the bytes of the windows at
  * work, and for each thread a block buffer, and another for the largest transaction that it has read again. */
