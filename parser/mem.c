@@ -10,6 +10,8 @@
 #define LARGE_PAGE ((size_t)2 << 20)
 #define BLOCK_KEPT (32 << 20) /* mem_keep: a larger one goes back to the system; more than this glibc does not take */
 #define KEPT (64 << 20)       /* and so does the end of an arena beyond this */
+#define ROOM_PIECE ((size_t)16 << 20) /* smaller than BLOCK_KEPT */
+#define ROOM_PIECES 3u                /* together smaller than KEPT */
 
 static atomic_long asked;
 static atomic_long allowed_left = -1; /* -1: no limit */
@@ -144,11 +146,35 @@ void mem_give_back(void)
 #endif
 }
 
-void mem_keep(void)
+#ifdef __GLIBC__
+/* Lets the heap grow by so much that is not touched yet, and asks for large pages there. */
+static void make_room(size_t bytes)
+{
+    void *pieces[ROOM_PIECES];
+    size_t count = 0;
+    for (; count < ROOM_PIECES && count * ROOM_PIECE < bytes; count++) {
+        size_t left = bytes - count * ROOM_PIECE, size = left < ROOM_PIECE ? left : ROOM_PIECE;
+        uint8_t *piece = pieces[count] = malloc(size);
+        if (!piece)
+            break;
+        size_t before = LARGE_PAGE - (uintptr_t)piece % LARGE_PAGE;
+        if (size > before + LARGE_PAGE)
+            (void)madvise(piece + before, (size - before) / LARGE_PAGE * LARGE_PAGE, MADV_HUGEPAGE);
+    }
+    while (count > 0)
+        free(pieces[--count]);
+}
+#endif
+
+void mem_keep(size_t bytes)
 {
 #ifdef __GLIBC__
     mallopt(M_MMAP_THRESHOLD, BLOCK_KEPT);
     mallopt(M_TRIM_THRESHOLD, KEPT);
+    mallopt(M_ARENA_MAX, 1); /* else what one thread frees is of no use to the next one */
+    make_room(bytes);
+#else
+    (void)bytes;
 #endif
 }
 

@@ -54,8 +54,10 @@ bool mem_renew(void *array, size_t count, size_t size) MUST_CHECK;
 void mem_give_back(void);
 
 /* For work that takes and frees blocks of some 100 KiB all the time: some ten MiB of what is freed stay for the next
- * ones, since a page of the system's costs more to touch for the first time than to fill. Any thread. */
-void mem_keep(void);
+ * ones, whichever thread takes them, and what is taken from now on is in large pages, `bytes` of it, at most 48 MiB:
+ * a page of the system's costs more to touch for the first time than to fill, and most where threads share them. Before
+ * the threads are made. O(1). */
+void mem_keep(size_t bytes);
 
 /* For a process that has loaded what it will work with: what is freed goes back to the system, and from now on blocks
  * of a MiB or more do at once. Any thread. */

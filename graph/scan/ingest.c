@@ -13,7 +13,9 @@
 #include "parser/stop.h"
 #include "parser/timings.h"
 
-#define REPLAY_MAX 65536u /* records that are replayed rather than the table saved: some 20 ms */
+#define REPLAY_MAX 65536u                 /* records that are replayed rather than the table saved: some 20 ms */
+#define ROOM ((size_t)8 << 20)            /* for batches, and LMDB's pages for them */
+#define ROOM_PER_THREAD ((size_t)4 << 20) /* for a block, and what is noted of some */
 #define WAY_OUT "restore the file or run the node with -reindex, then scan again"
 
 static void tell(const struct ingest *ingest, const char *text)
@@ -430,7 +432,7 @@ enum status ingest_run(const struct ingest_options *options, struct ingest_resul
 {
     struct ingest ingest = {.options = options, .result = result, .fault = fault};
     *result = (struct ingest_result){0};
-    mem_keep(); /* batches, and LMDB's pages for them */
+    mem_keep(ROOM + (size_t)options->threads * ROOM_PER_THREAD);
     enum status status = run(&ingest);
     if (ingest.store) {
         struct store_totals totals = store_totals_of(ingest.store);

@@ -206,11 +206,18 @@ static void fill_and_free(void)
         mem_free(blocks[i]);
 }
 
-/* The pages are the system's once, and then the process's. */
+static void *fill_in_thread(void *unused)
+{
+    fill_and_free();
+    return unused;
+}
+
+/* The pages are the system's once, and then the process's, whichever thread takes them. Before the tests that make
+ * threads, which would have memory of their own. */
 static void test_keep(void **state)
 {
     (void)state;
-    mem_keep();
+    mem_keep(0);
     fill_and_free();
     if (SANITIZED) {
         print_message("skipped: a sanitizer has an allocator of its own\n");
@@ -220,14 +227,19 @@ static void test_keep(void **state)
     for (unsigned round = 0; round < 8; round++)
         fill_and_free();
     assert_true(first_touches() - before < (long)(BLOCKS * BLOCK / 4096 / 4));
+    before = first_touches();
+    pthread_t thread;
+    assert_int_equal(pthread_create(&thread, NULL, fill_in_thread, NULL), 0);
+    pthread_join(thread, NULL);
+    assert_true(first_touches() - before < (long)(BLOCKS * BLOCK / 4096 / 4));
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_alloc),   cmocka_unit_test(test_overflow), cmocka_unit_test(test_reserve),
-        cmocka_unit_test(test_failure), cmocka_unit_test(test_threads),  cmocka_unit_test(test_keep),
-        cmocka_unit_test(test_apart),   cmocka_unit_test(test_lines),    cmocka_unit_test(test_renew_buffer),
+        cmocka_unit_test(test_keep),    cmocka_unit_test(test_alloc),   cmocka_unit_test(test_overflow),
+        cmocka_unit_test(test_reserve), cmocka_unit_test(test_failure), cmocka_unit_test(test_threads),
+        cmocka_unit_test(test_apart),   cmocka_unit_test(test_lines),   cmocka_unit_test(test_renew_buffer),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
