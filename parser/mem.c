@@ -9,9 +9,9 @@
 
 #define LARGE_PAGE ((size_t)2 << 20)
 #define BLOCK_KEPT (32 << 20) /* mem_keep: a larger one goes back to the system; more than this glibc does not take */
-#define KEPT (64 << 20)       /* and so does the end of an arena beyond this */
-#define ROOM_PIECE ((size_t)16 << 20) /* smaller than BLOCK_KEPT */
-#define ROOM_PIECES 3u                /* together smaller than KEPT */
+#define KEPT_BEYOND ((size_t)32 << 20) /* what the heap has at its end beyond the room and this goes back too */
+#define ROOM_MAX ((size_t)256 << 20)
+#define MAPPED_MAX 65536 /* what M_MMAP_MAX is in glibc */
 
 static atomic_long asked;
 static atomic_long allowed_left = -1; /* -1: no limit */
@@ -147,30 +147,25 @@ void mem_give_back(void)
 }
 
 #ifdef __GLIBC__
-/* Lets the heap grow by so much that is not touched yet, and asks for large pages there. */
+/* Lets the heap grow by so much, which is not touched, and asks for large pages there. */
 static void make_room(size_t bytes)
 {
-    void *pieces[ROOM_PIECES];
-    size_t count = 0;
-    for (; count < ROOM_PIECES && count * ROOM_PIECE < bytes; count++) {
-        size_t left = bytes - count * ROOM_PIECE, size = left < ROOM_PIECE ? left : ROOM_PIECE;
-        uint8_t *piece = pieces[count] = malloc(size);
-        if (!piece)
-            break;
-        size_t before = LARGE_PAGE - (uintptr_t)piece % LARGE_PAGE;
-        if (size > before + LARGE_PAGE)
-            (void)madvise(piece + before, (size - before) / LARGE_PAGE * LARGE_PAGE, MADV_HUGEPAGE);
-    }
-    while (count > 0)
-        free(pieces[--count]);
+    mallopt(M_MMAP_MAX, 0); /* of the heap, however large */
+    uint8_t *piece = malloc(bytes);
+    mallopt(M_MMAP_MAX, MAPPED_MAX);
+    if (piece)
+        ask_for_large_pages(piece, bytes);
+    free(piece);
 }
 #endif
 
 void mem_keep(size_t bytes)
 {
 #ifdef __GLIBC__
+    if (bytes > ROOM_MAX)
+        bytes = ROOM_MAX;
     mallopt(M_MMAP_THRESHOLD, BLOCK_KEPT);
-    mallopt(M_TRIM_THRESHOLD, KEPT);
+    mallopt(M_TRIM_THRESHOLD, (int)(bytes + KEPT_BEYOND));
     mallopt(M_ARENA_MAX, 1); /* else what one thread frees is of no use to the next one */
     make_room(bytes);
 #else

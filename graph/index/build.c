@@ -14,6 +14,7 @@
 #define MEMORY_MIN (48u << 20)   /* for the arrays of a stage, whatever the limit */
 #define BYTES_A_BLOCK 200u       /* of memory for each header known */
 #define BLOCK_BYTES (512u << 10) /* of files for each header, before they are known: fewer than mainnet has */
+#define ROOM ((size_t)128 << 20) /* of the heap: for windows, the queue, LMDB's pages and the arrays of a stage */
 
 struct build {
     struct index_work work;
@@ -293,6 +294,7 @@ enum status index_build(const struct index_options *options, struct index_result
     *result = (struct index_result){0};
     if (!build)
         return fault_nomem(fault);
+    mem_keep(ROOM);
     build->result = result;
     build->work.options = options;
     build->work.fault = fault;

@@ -14,8 +14,8 @@
 #include "parser/timings.h"
 
 #define REPLAY_MAX 65536u                 /* records that are replayed rather than the table saved: some 20 ms */
-#define ROOM ((size_t)8 << 20)            /* for batches, and LMDB's pages for them */
-#define ROOM_PER_THREAD ((size_t)4 << 20) /* for a block, and what is noted of some */
+#define ROOM ((size_t)16 << 20)           /* for batches, and LMDB's pages for them */
+#define ROOM_PER_THREAD ((size_t)8 << 20) /* for a block, and what is noted of some */
 #define WAY_OUT "restore the file or run the node with -reindex, then scan again"
 
 static void tell(const struct ingest *ingest, const char *text)
