@@ -54,9 +54,9 @@ bool mem_renew(void *array, size_t count, size_t size) MUST_CHECK;
 void mem_give_back(void);
 
 /* For work that takes and frees blocks of some 100 KiB all the time: what is freed stays for the next ones, whichever
- * thread takes them, and the next `bytes` of the heap, at most 256 MiB, are in large pages: a page of the system's costs
- * more to touch for the first time than to fill, and most where threads share them. What is not touched takes no memory.
- * Before the threads are made. O(1). */
+ * thread takes them, and the next `bytes` of the heap, at most 256 MiB, are in large pages: a page of the system's
+ * costs more to touch for the first time than to fill, and most where threads share them. What is not touched takes no
+ * memory. Before the threads are made. O(1). */
 void mem_keep(size_t bytes);
 
 /* For a process that has loaded what it will work with: what is freed goes back to the system, and from now on blocks
