@@ -41,9 +41,10 @@ static enum status print_store(const struct store_checked *checked, const char *
         status = text_printf(&text, "%sunknown_outputs %u\n%sspent %llu\n%sunspent %llu\n%sdigest %s\n", prefix,
                              (unsigned)checked->unknown_outputs, prefix, ULL(checked->spent), prefix,
                              ULL(checked->unknown_outputs - checked->spent), prefix, hex);
-    if (status != STATUS_OK)
-        status = fault_nomem(fault);
-    return status == STATUS_OK ? print_text(&text, fault) : status;
+    if (status == STATUS_OK)
+        return print_text(&text, fault);
+    text_free(&text);
+    return fault_nomem(fault);
 }
 
 static enum status check_store(const struct settings *settings, struct fault *fault)
