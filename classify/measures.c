@@ -6,6 +6,7 @@
 #include "parser/log10.h"
 #include "parser/mem.h"
 #include "parser/parallel.h"
+#include "parser/search.h"
 #include "parser/sort.h"
 
 #define CHUNK_DAGS 1024u
@@ -231,15 +232,8 @@ enum status measures_large_list(const struct tdags *tdags, struct measures_large
 
 const struct measures_row *measures_large_of(const struct measures_large *large, uint32_t dag)
 {
-    uint32_t low = 0, high = large->count;
-    while (low < high) {
-        uint32_t middle = low + (high - low) / 2;
-        if (large->dags[middle] < dag)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low < large->count && large->dags[low] == dag ? &large->rows[low] : NULL;
+    size_t at = LOWER_BOUND(i, 0, large->count, large->dags[i] < dag);
+    return at < large->count && large->dags[at] == dag ? &large->rows[at] : NULL;
 }
 
 void measures_large_free(struct measures_large *large)
