@@ -5,13 +5,12 @@
 
 static const struct column timings[] = {
     {"stage", COLUMN_STRING, 0, NULL,
-     "what was done, in order. All: open, before and between the others; end, what is left after them. scan: headers, "
-     "where the blocks stand in the files; files, each read as a whole (--sequential); table, the unspent unknown "
-     "outputs of before; blocks. index: headers; files, as of scan; walk, "
-     "every block; join, which input spends which output; outputs and txs, the tables. dags: forest, the store into "
-     "memory; classes; other-rules, the numbers of the other rule sets; measures, for --top alone; payments; "
-     "tables, with those of transactions first; scripts, the known ones of classes; unlocks, with keys and ties; "
-     "changes"},
+     "what was done, in order. All: open, before and between the others; end, what is left after them. scan: files, "
+     "each read as a whole (--sequential); headers, where the blocks stand in the files; table, the unspent unknown "
+     "outputs of before; blocks. index: files and headers, as of scan; walk, every block; join, which input spends "
+     "which output; outputs and txs, the tables. dags: forest, the store into memory; classes; other-rules, the "
+     "numbers of the other rule sets; measures, for --top alone; payments; tables, with those of transactions first; "
+     "scripts, the known ones of classes; unlocks, with keys and ties; changes"},
     {"thread", COLUMN_STRING, 0, NULL,
      "0, the main thread, and the numbers of the others; writer: the one of index that writes the tables meanwhile, "
      "only in stages in which it did something"},
