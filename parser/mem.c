@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 
 #define LARGE_PAGE ((size_t)2 << 20)
 #define BLOCK_KEPT (32 << 20) /* mem_keep: a larger one goes back to the system; more than this glibc does not take */
@@ -147,9 +148,13 @@ void mem_give_back(void)
 }
 
 #ifdef __GLIBC__
-/* Lets the heap grow by so much, which is not touched, and asks for large pages there. */
+/* Lets the heap grow by so much, which is not touched, and asks for large pages there. Where the address space is
+ * limited (ulimit -v) it is left to what needs it. */
 static void make_room(size_t bytes)
 {
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_AS, &limit) != 0 || limit.rlim_cur != RLIM_INFINITY)
+        return;
     mallopt(M_MMAP_MAX, 0); /* of the heap, however large */
     uint8_t *piece = malloc(bytes);
     mallopt(M_MMAP_MAX, MAPPED_MAX);
