@@ -10,7 +10,8 @@
  * 96 KiB. The hash is keyed with the store's secret seed, since txids are chosen by whoever makes a transaction.
  *
  * Equal outpoints (the repeated coinbase txids of BIP 30): the table holds the latest; within one window of blocks
- * (until outpoints_end_window) the earlier ones stay reachable for spends between the two.
+ * (until outpoints_end_window; here several windows of the pipeline) the earlier ones stay reachable for spends between
+ * the two.
  *
  * Thread rule: changes by one thread; outpoints_probe and outpoints_find by any number of threads between changes. */
 #ifndef UNKTX_GRAPH_SCAN_OUTPOINTS_H

@@ -8,7 +8,7 @@
 
 #define WINDOW_BYTES (1u << 20) /* a window ends with the block that reaches its bytes or blocks */
 #define WINDOW_BLOCKS 256u
-#define TOGETHER 64u /* windows: after so many none is in flight for once, so that the tables forget (resolve_begin) */
+#define TOGETHER 64u /* windows: after so many none is in flight for once, so that the tables forget (resolve_forget) */
 #define AHEAD_BYTES_PER_THREAD                                                                                         \
     (16u << 20) /* asked for before they are walked, so that the system reads them meanwhile */
 #define AHEAD_BYTES_MIN (48u << 20)
@@ -138,9 +138,9 @@ static void end_at_damage(struct pipeline *pipeline, const struct window *window
 }
 
 /* A commit changes store and table: one thread at a time does, and none while others look up in the table. */
-static bool take_commit(struct pipeline *pipeline, struct task *task)
+static bool take_in_turn(struct pipeline *pipeline, struct task *task)
 {
-    if (pipeline->committing || pipeline->looking_up > 0)
+    if (pipeline->in_turn || pipeline->looking_up > 0)
         return false;
     size_t append = pipeline->appended, add = pipeline->added;
     while (append < add && window_of(pipeline, append)->state == WINDOW_LOOKED_UP)
@@ -154,9 +154,9 @@ static bool take_commit(struct pipeline *pipeline, struct task *task)
         if (window->damage != STATUS_OK)
             end_at_damage(pipeline, window, add);
     }
-    pipeline->committing = append > pipeline->appended || add > pipeline->added;
-    *task = (struct task){.kind = TASK_COMMIT, .append_end = append, .add_end = add, .ahead = pipeline->next};
-    return pipeline->committing;
+    pipeline->in_turn = append > pipeline->appended || add > pipeline->added;
+    *task = (struct task){.kind = TASK_IN_TURN, .append_end = append, .add_end = add, .ahead = pipeline->next};
+    return pipeline->in_turn;
 }
 
 /* The last one that this thread has walked, of which it may still hold a block, else the first one. */
@@ -169,7 +169,7 @@ static bool take_look_up(const struct pipeline *pipeline, struct worker *worker)
         if (window->state == WINDOW_ADDED && (!taken || own))
             taken = window;
     }
-    if (!taken || pipeline->committing)
+    if (!taken || pipeline->in_turn)
         return false;
     taken->state = WINDOW_IN_LOOK_UP;
     worker->task = (struct task){.kind = TASK_LOOK_UP, .window = taken};
@@ -199,14 +199,14 @@ static bool take_walk(struct pipeline *pipeline, struct worker *worker)
 static bool take_task(struct pipeline *pipeline, struct worker *worker)
 {
     bool can_add = pipeline->added < pipeline->begun && window_of(pipeline, pipeline->added)->state == WINDOW_WALKED;
-    return (can_add && take_commit(pipeline, &worker->task)) || take_look_up(pipeline, worker) ||
-           take_walk(pipeline, worker) || take_commit(pipeline, &worker->task);
+    return (can_add && take_in_turn(pipeline, &worker->task)) || take_look_up(pipeline, worker) ||
+           take_walk(pipeline, worker) || take_in_turn(pipeline, &worker->task);
 }
 
 static void end_task(struct pipeline *pipeline, struct task *task)
 {
-    if (task->kind == TASK_COMMIT) {
-        pipeline->committing = false;
+    if (task->kind == TASK_IN_TURN) {
+        pipeline->in_turn = false;
         pipeline->status = task->status;
         for (; pipeline->appended < task->append_end; pipeline->appended++)
             window_of(pipeline, pipeline->appended)->state = WINDOW_FREE;
@@ -234,14 +234,14 @@ static enum parallel_turn next_task(void *context, unsigned number)
     return pipeline->status != STATUS_OK || pipeline->appended == pipeline->begun ? PARALLEL_END : PARALLEL_WAIT;
 }
 
-static enum status commit_windows(struct worker *worker, const struct task *task)
+static enum status append_and_add(struct worker *worker, const struct task *task)
 {
     struct pipeline *pipeline = worker->pipeline;
     enum status status = STATUS_OK;
     for (size_t n = pipeline->appended; n < task->append_end && status == STATUS_OK; n++)
         status = resolve_append(pipeline, window_of(pipeline, n));
     if (task->append_end == pipeline->added && status == STATUS_OK)
-        status = resolve_begin(pipeline);
+        status = resolve_forget(pipeline);
     for (size_t n = pipeline->added; n < task->add_end && status == STATUS_OK; n++) {
         status = resolve_add(worker, window_of(pipeline, n));
         judge_reads(pipeline, window_of(pipeline, n));
@@ -275,9 +275,9 @@ static void do_task(void *context, unsigned number)
     struct worker *worker = &pipeline->workers[number];
     struct task *task = &worker->task;
     struct window *window = worker->window = task->window;
-    if (task->kind == TASK_COMMIT) {
+    if (task->kind == TASK_IN_TURN) {
         enum timing_scope before = timings_scope(TIMING_IN_TURN);
-        task->status = commit_windows(worker, task);
+        task->status = append_and_add(worker, task);
         timings_scope(before);
     } else if (task->kind == TASK_WALK) {
         walk_window(worker, window);

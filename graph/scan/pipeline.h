@@ -9,17 +9,18 @@
  *   4. append, in chain order: spends are confirmed, stored transactions written.
  *
  * A thread walks a window whole. When it is done it adds it, if those before it are added and nobody looks up, and
- * appends what was looked up meanwhile (a commit); then it looks its window up, and walks the next one. Where that
- * cannot be, since another thread is at a commit or still walks what comes before, it walks on, and whichever thread is
- * free next does the rest. So all threads are busy to the end, and what only one thread can do is done while the others
- * walk.
+ * appends what was looked up meanwhile (in turn: one thread at a time); then it looks its window up, and walks the next
+ * one. Where that cannot be, since another thread is at that or still walks what comes before, it walks on, and
+ * whichever thread is free next does the rest. So all threads are busy to the end, and what only one thread can do is
+ * done while the others walk.
  *
  * Because windows are added in order, and each before it is looked up, a spend finds what was created earlier; because
  * each look-up is limited to the ordinals before its transaction, what was added since does not count. So the order of
  * the chain decides and not that of the work. A block that is damaged ends the window before it.
  *
  * Thread rule: one thread drives a pipeline; it uses `threads` inside. Memory: some 10 % of the bytes of the windows at
- * work, and for each thread a block buffer, and another for the largest transaction that it has read again. */
+ * work (where most transactions have unknown outputs, several times their bytes), and for each thread a block buffer,
+ * and another for the largest transaction that it has read again. */
 #ifndef UNKTX_GRAPH_SCAN_PIPELINE_H
 #define UNKTX_GRAPH_SCAN_PIPELINE_H
 

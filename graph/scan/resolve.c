@@ -58,7 +58,7 @@ static enum status add_created(struct worker *worker, const struct window *windo
     return status;
 }
 
-enum status resolve_begin(struct pipeline *pipeline)
+enum status resolve_forget(struct pipeline *pipeline)
 {
     outpoints_end_window(pipeline->table);
     enum status status = pipeline->known ? txid_set_begin_window(pipeline->known) : STATUS_OK;

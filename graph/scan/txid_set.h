@@ -3,8 +3,8 @@
  * more, and among n transactions an input is taken for one of them by chance once in 2^64 / n.
  *
  * Before BIP 30 and 34 two transactions could have one txid: an input can spend a copy that was made before the first
- * block although there is one later. So of the blocks that are looked up together, a window, the place of each
- * transaction is known too: only what was made before an input counts.
+ * block although there is one later. So of the blocks that are looked up together, a window (here several of the
+ * pipeline), the place of each transaction is known too: only what was made before an input counts.
  *
  * An open-addressing table of 8 bytes a slot, at most three quarters full: 11 to 22 bytes a transaction, and 32 while
  * it is copied into one of twice the size. Thread rule: one thread to change it; a const set is shareable. */

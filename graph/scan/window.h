@@ -95,14 +95,15 @@ struct window {
     struct buffer blob;
 };
 
-/* What a thread does next. A commit appends what was looked up, or adds what was walked, or both. */
+/* What a thread does next. In turn, so one thread at a time, it appends what was looked up, or adds what was walked, or
+ * both. */
 struct task {
-    enum { TASK_NONE, TASK_WALK, TASK_LOOK_UP, TASK_COMMIT } kind;
+    enum { TASK_NONE, TASK_WALK, TASK_LOOK_UP, TASK_IN_TURN } kind;
     struct window *window; /* of walk and look-up */
-    size_t append_end;     /* commit: windows up to this one are appended, */
+    size_t append_end;     /* in turn: windows up to this one are appended, */
     size_t add_end;        /* and up to this one added */
-    uint32_t ahead;        /* commit: then asks for the blocks from this height on */
-    enum status status;    /* of the commit */
+    uint32_t ahead;        /* in turn: then asks for the blocks from this height on */
+    enum status status;    /* of what is done in turn */
 };
 
 struct worker {
@@ -142,8 +143,8 @@ struct pipeline {
     size_t appended;       /* of these: looked up, and in the store */
     size_t together;       /* added since no window was in flight */
     unsigned looking_up;   /* threads */
-    bool committing;       /* a thread is at a commit */
-    size_t numbered;       /* windows whose outputs have ordinals; `added`, but for what a commit has done so far */
+    bool in_turn;          /* a thread appends or adds */
+    size_t numbered;       /* windows whose outputs have ordinals; `added`, but for what is being added */
     uint64_t next_ordinal; /* of the next output that is added */
     struct blk_reader ahead;
     uint32_t asked;                       /* blocks below this height were asked for */
@@ -180,7 +181,7 @@ bool collect_record(struct worker *worker, const uint8_t *start, size_t size, ui
 /* ---- resolve.c ---- */
 
 /* No window is in flight: what the tables keep of those that were is forgotten. */
-enum status resolve_begin(struct pipeline *pipeline) MUST_CHECK;
+enum status resolve_forget(struct pipeline *pipeline) MUST_CHECK;
 /* Gives every tracked output of the window its ordinal, and adds it to the outpoint table. */
 enum status resolve_add(struct worker *worker, struct window *window) MUST_CHECK;
 /* Finds which inputs of a block spend tracked outputs: slot.spending. */
