@@ -36,7 +36,7 @@ enum status measures_of(struct measures_scratch *scratch, const struct forest *f
                         uint32_t dag, const struct tdag_row *row, struct measures_row *measures) MUST_CHECK;
 void measures_scratch_free(struct measures_scratch *scratch);
 
-/* A T-DAG of so many transactions is worth to be measured beside something else, since one thread does it alone. */
+/* A T-DAG of so many transactions is measured beside something else where that can be: one thread does it alone. */
 #define MEASURES_LARGE 4096u
 
 /* The measures of such T-DAGs, which the caller fills in. Zero-initialise; measures_large_free at the end. */

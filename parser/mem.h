@@ -56,7 +56,8 @@ void mem_give_back(void);
 /* For work that takes and frees blocks of some 100 KiB all the time: what is freed stays for the next ones, whichever
  * thread takes them, and the next `bytes` of the heap, at most 256 MiB, are in large pages: a page of the system's
  * costs more to touch for the first time than to fill, and most where threads share them. What is not touched takes no
- * memory. Before the threads are made. O(1). */
+ * memory. For the rest of the process: all its threads have one heap, and a block of less than 32 MiB comes from there.
+ * Before the threads are made. O(1). */
 void mem_keep(size_t bytes);
 
 /* For a process that has loaded what it will work with: what is freed goes back to the system, and from now on blocks

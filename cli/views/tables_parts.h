@@ -22,7 +22,7 @@ struct tables {
     const struct unlocks *unlocks;       /* likewise */
     const struct paper_classes *paper;   /* likewise */
     const struct measures_row *measures; /* likewise: measured as rows are written, but for large T-DAGs */
-    struct measures_large *large;
+    struct measures_large *large;        /* without `measures`: filled in beside the first three tables */
     const struct known_scripts_held *held;
     size_t names_size; /* of the longest list of known scripts */
     enum rules rules;

@@ -19,8 +19,7 @@ struct forest_tx {
     uint32_t first_spend;  /* in forest.spends; likewise */
     uint32_t inputs : 30;
     uint32_t coinbase : 1;
-    uint32_t
-        spends_unknown : 1; /* all spends are of outputs unknown under every rule set of Core; else 0, or not known */
+    uint32_t spends_unknown : 1; /* all its spends are of outputs that every rule set of Core calls unknown */
     uint64_t outputs : 22;
     uint64_t nulldata : 22; /* how many nulldata outputs */
     uint64_t index : 20;    /* in its block */
