@@ -236,12 +236,13 @@ lint: $(MADE) $(BUILD)/made/libraries.h
 	    xargs -P 2 -I@ clang-tidy --quiet --warnings-as-errors='*' @ -- -std=gnu11 -I. -I$(BUILD)/made $(LIB_CFLAGS); \
 	else echo "clang-tidy is not here: skipped"; fi
 
+# A test asks for more memory than there is, and is to be told so.
 asan:
-	$(MAKE) check SANITIZE=address,undefined BUILD=$(BUILD)-asan
+	ASAN_OPTIONS=allocator_may_return_null=1 $(MAKE) check SANITIZE=address,undefined BUILD=$(BUILD)-asan
 
 # gcc's libgomp is not instrumented and gives false reports: clang with libomp
 tsan:
-	TSAN_OPTIONS=ignore_noninstrumented_modules=1 $(MAKE) check CC=clang SANITIZE=thread BUILD=$(BUILD)-tsan
+	TSAN_OPTIONS="ignore_noninstrumented_modules=1 allocator_may_return_null=1" $(MAKE) check CC=clang SANITIZE=thread BUILD=$(BUILD)-tsan
 
 # the test programs that are quick under it, and a scan (those of tests/cli run unktx in a process that it does not follow)
 VALGRIND = valgrind --quiet --error-exitcode=1 --leak-check=full --show-leak-kinds=definite --errors-for-leak-kinds=definite
