@@ -193,9 +193,8 @@ static bool take_walk(struct pipeline *pipeline, struct worker *worker)
     return true;
 }
 
-/* What is furthest goes first: a commit that adds, a look-up, a walk. So a thread mostly looks up what it has walked
- * while it has the bytes, and walks ahead while that cannot be done. To append alone frees windows, and ends the job.
- */
+/* What is furthest goes first: to add, a look-up, a walk. So a thread mostly looks up what it has walked while it has
+ * the bytes, and walks ahead while that cannot be done. To append alone frees windows, and ends the job. */
 static bool take_task(struct pipeline *pipeline, struct worker *worker)
 {
     bool can_add = pipeline->added < pipeline->begun && window_of(pipeline, pipeline->added)->state == WINDOW_WALKED;
