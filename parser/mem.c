@@ -53,13 +53,19 @@ void *mem_alloc_large(size_t count, size_t size)
     return block;
 }
 
+/* Not cleared; *bytes is what it has, a multiple of `align`, at least one. */
+static void *alloc_aligned(size_t align, size_t count, size_t size, size_t *bytes)
+{
+    if (__builtin_mul_overflow(count, size, bytes) || *bytes > SIZE_MAX / 2 || !may_allocate())
+        return NULL;
+    *bytes = *bytes / align * align + align;
+    return aligned_alloc(align, *bytes);
+}
+
 void *mem_alloc_lines(size_t count, size_t size)
 {
     size_t bytes;
-    if (__builtin_mul_overflow(count, size, &bytes) || bytes > SIZE_MAX / 2 || !may_allocate())
-        return NULL;
-    bytes = bytes / MEM_LINE * MEM_LINE + MEM_LINE;
-    void *block = aligned_alloc(MEM_LINE, bytes);
+    void *block = alloc_aligned(MEM_LINE, count, size, &bytes);
     if (block)
         ask_for_large_pages(block, bytes);
     return block;
@@ -68,10 +74,7 @@ void *mem_alloc_lines(size_t count, size_t size)
 void *mem_alloc_apart(size_t count, size_t size)
 {
     size_t bytes;
-    if (__builtin_mul_overflow(count, size, &bytes) || bytes > SIZE_MAX / 2 || !may_allocate())
-        return NULL;
-    bytes = bytes / MEM_APART_BYTES * MEM_APART_BYTES + MEM_APART_BYTES;
-    void *block = aligned_alloc(MEM_APART_BYTES, bytes);
+    void *block = alloc_aligned(MEM_APART_BYTES, count, size, &bytes);
     return block ? memset(block, 0, bytes) : NULL;
 }
 
