@@ -9,7 +9,7 @@ LIBDIR ?= $(PREFIX)/lib
 ZSH_FOLDER ?= site-functions
 VERSION := $(shell sed -n 's/^.define UNKTX_VERSION "\(.*\)"/\1/p' cli/command.h)
 BUILD ?= build
-PACKAGES = igraph lmdb libsecp256k1 libcrypto nettle yaml-0.1 libmicrohttpd sqlite3 libzstd
+PACKAGES = igraph lmdb libsecp256k1 nettle yaml-0.1 libmicrohttpd sqlite3 libzstd
 CFLAGS ?= -O2 -g
 # no fused multiply-add, which rounds otherwise, so that the same numbers are printed on every machine
 SAME_NUMBERS = -ffp-contract=off
@@ -261,7 +261,7 @@ includedir=$${prefix}/include
 Name: unktx
 Description: Bitcoin block files, and which of their outputs have no address
 Version: $(VERSION)
-Requires: libsecp256k1 libcrypto nettle
+Requires: libsecp256k1 nettle
 Cflags: -I$${includedir}
 Libs: -L$${libdir} -lunktx -pthread $(OPENMP)
 endef

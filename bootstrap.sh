@@ -14,7 +14,7 @@ missing() {
         command -v "${pair%%:*}" >/dev/null 2>&1 || printf '%s ' "${pair#*:}"
     done
     [ -e /usr/include/stdio.h ] || printf '%s ' libc6-dev
-    for pair in lmdb:liblmdb-dev igraph:libigraph-dev libsecp256k1:libsecp256k1-dev libcrypto:libssl-dev nettle:nettle-dev \
+    for pair in lmdb:liblmdb-dev igraph:libigraph-dev libsecp256k1:libsecp256k1-dev nettle:nettle-dev \
         yaml-0.1:libyaml-dev libmicrohttpd:libmicrohttpd-dev sqlite3:libsqlite3-dev libzstd:libzstd-dev cmocka:libcmocka-dev; do
         pkg-config --exists "${pair%%:*}" 2>/dev/null || printf '%s ' "${pair#*:}"
     done
@@ -23,7 +23,7 @@ missing() {
 install_packages() {
     if ! command -v apt-get >/dev/null 2>&1; then
         say "this is no Debian; install a C compiler with OpenMP, GNU make, pkg-config and the development files of:"
-        say "  LMDB (0.9.24+), igraph (0.10.2+), libsecp256k1 (0.2+), OpenSSL's libcrypto (3.0+), nettle (3.8+),"
+        say "  LMDB (0.9.24+), igraph (0.10.2+), libsecp256k1 (0.2+), nettle (3.8+),"
         say "  libyaml (0.2.5+), libmicrohttpd (0.9.75+), SQLite (3.40+), libzstd (1.5.4+), cmocka (1.1.5+)"
         say "and then run this again. Missing here: $*"
         exit 1

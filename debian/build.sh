@@ -73,7 +73,7 @@ Finds the outputs of a Bitcoin chain from which the reference client infers
 no address, links them to the transactions that spend them, and classifies the
 graphs that arise. Reads the block files of a full node, which may be running.
 END
-package libunktx-dev libdevel "libc6-dev, libsecp256k1-dev, libssl-dev, nettle-dev" "Bitcoin block files and their outputs - library" <<'END'
+package libunktx-dev libdevel "libc6-dev, libsecp256k1-dev, nettle-dev" "Bitcoin block files and their outputs - library" <<'END'
 Walks the block files of a Bitcoin full node: blocks of the chain of most
 work, their outputs, what kind of script each has, and in which releases of
 Bitcoin Core it has no address. A static library, its header and an example.

@@ -1,6 +1,6 @@
 /* hasher: double SHA-256 of many messages at once. A chain of rounds leaves most of a processor idle, so messages of
  * about the same length are hashed together: sixteen in the words of AVX-512 registers, or two by turns with the
- * SHA extensions of x86-64 or the SHA-2 instructions of ARMv8; elsewhere one after the other by libcrypto. What the
+ * SHA extensions of x86-64 or the SHA-2 instructions of ARMv8; elsewhere one after the other by nettle. What the
  * processor has is found at run time. Thread rule: any thread, no state. */
 #ifndef UNKTX_PARSER_HASHER_H
 #define UNKTX_PARSER_HASHER_H
@@ -10,7 +10,7 @@
 #include "parser/sha256.h"
 
 enum hasher_kernel {
-    HASHER_SINGLE,  /* libcrypto */
+    HASHER_SINGLE,  /* nettle */
     HASHER_PAIRS,   /* instructions for SHA-256 */
     HASHER_SIXTEEN, /* AVX-512 */
     HASHER_KERNELS

@@ -11,7 +11,7 @@
  * 8 * LANES_MAX words and is aligned to 64 bytes. */
 struct hash_kernel {
     size_t lanes;
-    size_t cost;      /* of a block of each lane, where libcrypto needs 10 for a block */
+    size_t cost;      /* of a block of each lane, where nettle needs 10 for a block */
     size_t else_cost; /* of a block by the next slower kernel */
     void (*begin)(uint32_t *state);
     /* A block of 64 bytes for each lane; the states of lanes whose bit is not in `lanes` stay as they are. */

@@ -1,19 +1,24 @@
 #include "parser/sha256.h"
 
+#include <nettle/ripemd160.h>
+#include <nettle/sha1.h>
+#include <nettle/sha2.h>
+#include <nettle/version.h>
 #include <string.h>
 
-/* The one-shot and EVP interfaces cost more than the hash of a short transaction does; the low-level calls keep all
- * their state on the stack, so they are also safe from any thread. OpenSSL 3 deprecates them for want of providers. */
-#define OPENSSL_SUPPRESS_DEPRECATED
-#include <openssl/ripemd.h>
-#include <openssl/sha.h>
+/* nettle 4 knows the size of a hash by itself. */
+#if NETTLE_VERSION_MAJOR >= 4
+#define END(hash, context, out) hash##_digest(context, out)
+#else
+#define END(hash, context, out) hash##_digest(context, sizeof((context)->state), out)
+#endif
 
 void sha256(const uint8_t *data, size_t size, uint8_t out[32])
 {
-    SHA256_CTX context;
-    SHA256_Init(&context);
-    SHA256_Update(&context, data, size);
-    SHA256_Final(out, &context);
+    struct sha256_ctx context;
+    sha256_init(&context);
+    sha256_update(&context, size, data);
+    END(sha256, &context, out);
 }
 
 void sha256d(const uint8_t *data, size_t size, struct hash256 *out)
@@ -25,18 +30,18 @@ void sha256d(const uint8_t *data, size_t size, struct hash256 *out)
 
 void sha1(const uint8_t *data, size_t size, uint8_t out[HASH160_SIZE])
 {
-    SHA_CTX context;
-    SHA1_Init(&context);
-    SHA1_Update(&context, data, size);
-    SHA1_Final(out, &context);
+    struct sha1_ctx context;
+    sha1_init(&context);
+    sha1_update(&context, size, data);
+    END(sha1, &context, out);
 }
 
 void ripemd160(const uint8_t *data, size_t size, uint8_t out[HASH160_SIZE])
 {
-    RIPEMD160_CTX context;
-    RIPEMD160_Init(&context);
-    RIPEMD160_Update(&context, data, size);
-    RIPEMD160_Final(out, &context);
+    struct ripemd160_ctx context;
+    ripemd160_init(&context);
+    ripemd160_update(&context, size, data);
+    END(ripemd160, &context, out);
 }
 
 void hash160(const uint8_t *data, size_t size, uint8_t out[HASH160_SIZE])
@@ -48,21 +53,24 @@ void hash160(const uint8_t *data, size_t size, uint8_t out[HASH160_SIZE])
 
 void sha256d_parts(const struct sha256_part *parts, size_t count, struct hash256 *out)
 {
-    SHA256_CTX context;
-    SHA256_Init(&context);
+    struct sha256_ctx context;
+    sha256_init(&context);
     for (size_t i = 0; i < count; i++)
-        SHA256_Update(&context, parts[i].data, parts[i].size);
+        sha256_update(&context, parts[i].size, parts[i].data);
     uint8_t once[32];
-    SHA256_Final(once, &context);
+    END(sha256, &context, once);
     sha256(once, sizeof once, out->bytes);
 }
 
-_Static_assert(sizeof(SHA256_CTX) <= sizeof(struct sha256_stream), "the state fits");
-_Static_assert(_Alignof(SHA256_CTX) <= _Alignof(struct sha256_stream), "the state is aligned");
+_Static_assert(sizeof(struct sha256_ctx) <= sizeof(struct sha256_stream), "the state fits");
+_Static_assert(_Alignof(struct sha256_ctx) <= _Alignof(struct sha256_stream), "the state is aligned");
 
-static SHA256_CTX *context_of(struct sha256_stream *stream) { return (SHA256_CTX *)(void *)stream->state; }
+static struct sha256_ctx *context_of(struct sha256_stream *stream)
+{
+    return (struct sha256_ctx *)(void *)stream->state;
+}
 
-void sha256_begin(struct sha256_stream *stream) { SHA256_Init(context_of(stream)); }
+void sha256_begin(struct sha256_stream *stream) { sha256_init(context_of(stream)); }
 
 /* The states after the hash of the tag has come twice, which is one block, of the tags that come often. */
 static const struct tag {
@@ -76,13 +84,13 @@ static const struct tag {
 
 void sha256_begin_tagged(struct sha256_stream *stream, const char *tag)
 {
-    SHA256_CTX *context = context_of(stream);
+    struct sha256_ctx *context = context_of(stream);
     uint8_t hash[32];
     sha256_begin(stream);
     for (size_t i = 0; i < sizeof tags / sizeof *tags; i++)
         if (strcmp(tag, tags[i].tag) == 0) {
-            memcpy(context->h, tags[i].state, sizeof tags[i].state);
-            context->Nl = SHA256_CBLOCK * 8; /* bits */
+            memcpy(context->state, tags[i].state, sizeof tags[i].state);
+            context->count = 1; /* block */
             return;
         }
     sha256((const uint8_t *)tag, strlen(tag), hash);
@@ -92,7 +100,7 @@ void sha256_begin_tagged(struct sha256_stream *stream, const char *tag)
 
 void sha256_add(struct sha256_stream *stream, const void *data, size_t size)
 {
-    SHA256_Update(context_of(stream), data, size);
+    sha256_update(context_of(stream), size, data);
 }
 
-void sha256_end(struct sha256_stream *stream, uint8_t out[32]) { SHA256_Final(out, context_of(stream)); }
+void sha256_end(struct sha256_stream *stream, uint8_t out[32]) { END(sha256, context_of(stream), out); }

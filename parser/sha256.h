@@ -1,6 +1,5 @@
-/* sha256: SHA-256 (FIPS 180-4), Bitcoin's double SHA-256, and the other hashes that a script can ask for, by OpenSSL's
- * libcrypto, which is touched nowhere else; hasher.h hashes many messages at once. Thread rule: any thread; a stream
- * belongs to one. */
+/* sha256: SHA-256 (FIPS 180-4), Bitcoin's double SHA-256, and the other hashes that a script can ask for, by
+ * nettle; hasher.h hashes many messages at once. Thread rule: any thread; a stream belongs to one. */
 #ifndef UNKTX_PARSER_SHA256_H
 #define UNKTX_PARSER_SHA256_H
 
@@ -28,7 +27,7 @@ void hash160(const uint8_t *data, size_t size, uint8_t out[HASH160_SIZE]);
 
 /* SHA-256 of bytes that come in pieces. */
 struct sha256_stream {
-    uint64_t state[14]; /* libcrypto's, for sha256.c alone */
+    uint64_t state[14]; /* nettle's, for sha256.c alone */
 };
 void sha256_begin(struct sha256_stream *stream);
 /* The same with the tag before them: the tagged hash of BIP 340. O(tag); two blocks less for TapLeaf, TapBranch

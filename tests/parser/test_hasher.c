@@ -1,4 +1,4 @@
-/* Every kernel that the processor has against libcrypto, which hashes one message after the other. */
+/* Every kernel that the processor has against nettle, which hashes one message after the other. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
@@ -145,7 +145,7 @@ static void test_block_170(void **state)
     }
 }
 
-/* The environment chooses among what the processor has: so libcrypto, the way of every machine, is tried on all. */
+/* The environment chooses among what the processor has: so nettle, the way of every machine, is tried on all. */
 static void test_choice(void **state)
 {
     (void)state;
