@@ -18,7 +18,7 @@ OPENMP = -fopenmp
 SANITIZER := $(if $(SANITIZE),-fsanitize=$(SANITIZE))
 LIB_CFLAGS := $(subst -I/,-isystem /,$(shell pkg-config --cflags $(PACKAGES) cmocka 2>/dev/null))
 # loaded when they are first used (parser/library.h), and not linked
-LOADED = igraph libmicrohttpd
+LOADED = igraph libmicrohttpd sqlite3
 LIB_LIBS := $(shell pkg-config --libs $(filter-out $(LOADED),$(PACKAGES)) 2>/dev/null) -lm
 # What makes an error in memory hard to exploit, as far as this compiler has it for this machine; the sanitizers do without.
 HARDENING ?= $(if $(SANITIZE),no,yes)
@@ -90,9 +90,10 @@ $(MADE):
 LIBRARIES := $(LOADED:%=$(BUILD)/made/%.so)
 $(BUILD)/made/igraph.so: graph/dag/shape.c
 $(BUILD)/made/libmicrohttpd.so: cli/output/http_library.h
+$(BUILD)/made/sqlite3.so: cli/output/sqlite_library.h
 $(LIBRARIES): $(BUILD)/made/%.so:
 	@mkdir -p $(@D)
-	$(CC) -shared -nostdlib -Wl,--no-as-needed $$(sed -n 's/^ *F([a-z_]*, \([A-Za-z_]*\)).*/-Wl,-u,\1/p' $<) -o $@ $(shell pkg-config --libs $*)
+	$(CC) -shared -nostdlib -Wl,--no-as-needed $$(sed -n 's/^ *F([a-z0-9_]*, \([A-Za-z0-9_]*\)).*/-Wl,-u,\1/p' $<) -o $@ $(shell pkg-config --libs $*)
 $(BUILD)/made/libraries.h: $(LIBRARIES)
 	@for library in $(LOADED); do \
 	    file=$$($(READELF) -dW $(@D)/$$library.so | sed -n "s/.*(NEEDED).*\[\(lib$${library#lib}\.[^]]*\)\].*/\1/p"); \
@@ -101,7 +102,7 @@ $(BUILD)/made/libraries.h: $(LIBRARIES)
 	done >$@.part
 	@mv $@.part $@
 
-$(BUILD)/graph/dag/shape.o $(BUILD)/cli/output/http_library.o: $(BUILD)/made/libraries.h
+$(addprefix $(BUILD)/,graph/dag/shape.o cli/output/http_library.o cli/output/sqlite_library.o): $(BUILD)/made/libraries.h
 $(BUILD)/graph/scripts/catalogue.o: $(BUILD)/made/known-scripts.inc
 $(BUILD)/cli/inputs/known_figures.o: $(BUILD)/made/known-figures.inc
 

@@ -19,7 +19,7 @@
 struct library {
     const char *name;         /* for the user: "igraph" */
     const char *file;         /* its soname, as the linker finds it */
-    const char *const *names; /* of the functions */
+    const char *const *names; /* of the functions; a variable's pointer is got in the same way */
     size_t count;
 };
 

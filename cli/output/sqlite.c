@@ -1,7 +1,6 @@
 #include "cli/output/sqlite.h"
 
 #include <errno.h>
-#include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -10,6 +9,7 @@
 #include "cli/output/outfile.h"
 #include "cli/output/printer.h"
 #include "cli/output/sql.h"
+#include "cli/output/sqlite_library.h"
 #include "cli/output/temporary.h"
 #include "parser/file.h"
 #include "parser/mem.h"
@@ -26,6 +26,8 @@ struct made {
     const struct table_schema *schema;
     unsigned flags;
 };
+
+static struct sqlite_library library;
 
 struct sqlite {
     sqlite3 *handle;
@@ -50,20 +52,20 @@ struct sqlite_table {
 /* The system's error behind a failure, as far as SQLite keeps it; 0: none. */
 static int error_of(const struct sqlite *database, int code)
 {
-    int error = sqlite3_system_errno(database->handle);
+    int error = library.system_errno(database->handle);
     if (code == SQLITE_FULL)
         return ENOSPC;
     if (code != SQLITE_IOERR && code != SQLITE_CANTOPEN)
         return 0;
     if (error == 0)
-        sqlite3_file_control(database->handle, "main", SQLITE_FCNTL_LAST_ERRNO, &error);
+        library.file_control(database->handle, "main", SQLITE_FCNTL_LAST_ERRNO, &error);
     return error;
 }
 
 /* What the last call on this database failed of. */
 static enum status failed(const struct sqlite *database, struct fault *fault)
 {
-    int code = sqlite3_errcode(database->handle) & 0xff;
+    int code = library.errcode(database->handle) & 0xff;
     if (stop_requested())
         return stop_check(fault);
     if (code == SQLITE_NOMEM)
@@ -74,7 +76,7 @@ static enum status failed(const struct sqlite *database, struct fault *fault)
         return fault_errno_place(fault, database->target, FAULT_NO_OFFSET, OUTPUT_OTHER, "cannot be written");
     }
     return fault_set(fault, STATUS_IO, database->target, FAULT_NO_OFFSET, "cannot be written: SQLite says: %s",
-                     sqlite3_errmsg(database->handle));
+                     library.errmsg(database->handle));
 }
 
 static int look(void *context)
@@ -89,9 +91,9 @@ static int look(void *context)
 static void sort_beside(const char *target)
 {
     const char *slash = strrchr(target, '/');
-    sqlite3_free(sqlite3_temp_directory);
-    sqlite3_temp_directory = slash ? sqlite3_mprintf("%.*s", (int)(slash - target) + (slash == target), target)
-                                   : sqlite3_mprintf(".");
+    library.release(*library.temp_directory);
+    *library.temp_directory = slash ? library.mprintf("%.*s", (int)(slash - target) + (slash == target), target)
+                                    : library.mprintf(".");
 }
 
 static enum status settle(struct sqlite *database, unsigned threads, struct fault *fault)
@@ -102,7 +104,7 @@ static enum status settle(struct sqlite *database, unsigned threads, struct faul
              "PRAGMA page_size=8192; PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF; PRAGMA locking_mode=EXCLUSIVE; "
              "PRAGMA cache_size=-65536; PRAGMA temp_store=FILE; PRAGMA threads=%u; BEGIN",
              sorters);
-    sqlite3_progress_handler(database->handle, STEPS_A_LOOK, look, NULL);
+    library.progress_handler(database->handle, STEPS_A_LOOK, look, NULL);
     enum status status = sqlite_run(database, pragmas, fault);
     if (status == STATUS_OK)
         status = sqlite_run(database,
@@ -136,6 +138,9 @@ enum status sqlite_check_replaced(const char *path, struct fault *fault)
 enum status sqlite_open(const char *path, const char *target, unsigned threads, struct sqlite **database,
                         struct fault *fault)
 {
+    enum status status = sqlite_library_load(&library, fault);
+    if (status != STATUS_OK)
+        return status;
     struct sqlite *new = mem_alloc(1, sizeof *new);
     if (!new)
         return fault_nomem(fault);
@@ -143,7 +148,7 @@ enum status sqlite_open(const char *path, const char *target, unsigned threads, 
     *database = new;
     sort_beside(target);
     int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
-    if (sqlite3_open_v2(path ? path : "", &new->handle, flags, NULL) != SQLITE_OK)
+    if (library.open_v2(path ? path : "", &new->handle, flags, NULL) != SQLITE_OK)
         return new->handle ? failed(new, fault) : fault_nomem(fault);
     return settle(new, threads, fault);
 }
@@ -153,9 +158,9 @@ void sqlite_close(struct sqlite *database)
     if (!database)
         return;
     if (!stop_requested()) /* what it holds goes faster with the process, which a signal ends soon */
-        sqlite3_close(database->handle);
-    sqlite3_free(sqlite3_temp_directory);
-    sqlite3_temp_directory = NULL;
+        library.close(database->handle);
+    library.release(*library.temp_directory);
+    *library.temp_directory = NULL;
     mem_free(database);
 }
 
@@ -165,12 +170,12 @@ uint64_t sqlite_rows(const struct sqlite *database) { return database->rows; }
 
 enum status sqlite_run(struct sqlite *database, const char *sql, struct fault *fault)
 {
-    return sqlite3_exec(database->handle, sql, NULL, NULL, NULL) == SQLITE_OK ? STATUS_OK : failed(database, fault);
+    return library.exec(database->handle, sql, NULL, NULL, NULL) == SQLITE_OK ? STATUS_OK : failed(database, fault);
 }
 
 static enum status prepare(struct sqlite *database, const char *sql, sqlite3_stmt **statement, struct fault *fault)
 {
-    return sqlite3_prepare_v2(database->handle, sql, -1, statement, NULL) == SQLITE_OK ? STATUS_OK
+    return library.prepare_v2(database->handle, sql, -1, statement, NULL) == SQLITE_OK ? STATUS_OK
                                                                                        : failed(database, fault);
 }
 
@@ -180,13 +185,13 @@ enum status sqlite_run_with(struct sqlite *database, const char *sql, const char
     enum status status = prepare(database, sql, &statement, fault);
     if (status != STATUS_OK)
         return status;
-    int count = sqlite3_bind_parameter_count(statement);
+    int count = library.bind_parameter_count(statement);
     bool done = true;
     for (int i = 0; i < count && done; i++)
-        done = !texts[i] || sqlite3_bind_text(statement, i + 1, texts[i], -1, SQLITE_STATIC) == SQLITE_OK;
-    if (!done || sqlite3_step(statement) != SQLITE_DONE)
+        done = !texts[i] || library.bind_text(statement, i + 1, texts[i], -1, SQLITE_STATIC) == SQLITE_OK;
+    if (!done || library.step(statement) != SQLITE_DONE)
         status = failed(database, fault);
-    sqlite3_finalize(statement);
+    library.finalize(statement);
     return status;
 }
 
@@ -262,7 +267,7 @@ enum status sqlite_end_table(struct sqlite_table *table, struct fault *fault)
     enum status status = STATUS_OK;
     if (table->rest.size > 0)
         status = fault_set(fault, STATUS_FORMAT, table->database->target, FAULT_NO_OFFSET, "the last row is cut off");
-    sqlite3_finalize(table->insert);
+    library.finalize(table->insert);
     text_free(&table->rest);
     text_free(&table->single);
     mem_free(table);
@@ -278,41 +283,41 @@ static int bind_integer(sqlite3_stmt *insert, int place, const struct csv_cell *
     for (size_t i = 0; i < cell->size; i++) {
         unsigned digit = (unsigned)(cell->text[i] - '0');
         if (digit > 9 || number > (UINT64_MAX - digit) / 10)
-            return sqlite3_bind_text(insert, place, cell->text, (int)cell->size, SQLITE_STATIC);
+            return library.bind_text(insert, place, cell->text, (int)cell->size, SQLITE_STATIC);
         number = number * 10 + digit;
     }
     if (number > INT64_MAX)
-        return sqlite3_bind_double(insert, place, (double)number);
-    return sqlite3_bind_int64(insert, place, (sqlite3_int64)number);
+        return library.bind_double(insert, place, (double)number);
+    return library.bind_int64(insert, place, (sqlite3_int64)number);
 }
 
 static int bind_number(sqlite3_stmt *insert, int place, const struct csv_cell *cell)
 {
     char digits[64];
     if (cell->size >= sizeof digits)
-        return sqlite3_bind_text(insert, place, cell->text, (int)cell->size, SQLITE_STATIC);
+        return library.bind_text(insert, place, cell->text, (int)cell->size, SQLITE_STATIC);
     memcpy(digits, cell->text, cell->size);
     digits[cell->size] = '\0';
-    return sqlite3_bind_double(insert, place, strtod(digits, NULL));
+    return library.bind_double(insert, place, strtod(digits, NULL));
 }
 
 static int bind_text(struct sqlite_table *table, int place, const struct csv_cell *cell)
 {
     if (!cell->has_doubled)
-        return sqlite3_bind_text64(table->insert, place, cell->text, cell->size, SQLITE_STATIC, SQLITE_UTF8);
+        return library.bind_text64(table->insert, place, cell->text, cell->size, SQLITE_STATIC, SQLITE_UTF8);
     table->single.size = 0;
     char *room = text_room(&table->single, cell->size);
     if (!room)
         return SQLITE_NOMEM;
     size_t size = (size_t)(csv_single(room, cell) - room);
-    return sqlite3_bind_text64(table->insert, place, room, size, SQLITE_TRANSIENT, SQLITE_UTF8);
+    return library.bind_text64(table->insert, place, room, size, SQLITE_TRANSIENT, SQLITE_UTF8);
 }
 
 static int bind_cell(struct sqlite_table *table, int place, const struct column *column, const struct csv_cell *cell)
 {
     bool is_text = column->type == COLUMN_STRING && !(column->flags & COLUMN_MAY_BE_EMPTY);
     if (cell->size == 0 && !cell->in_quotes && !is_text)
-        return sqlite3_bind_null(table->insert, place);
+        return library.bind_null(table->insert, place);
     switch (column->type) {
     case COLUMN_INTEGER:
     case COLUMN_BOOLEAN: return bind_integer(table->insert, place, cell);
@@ -332,9 +337,9 @@ static enum status insert(struct sqlite_table *table, struct fault *fault)
         code = bind_cell(table, (int)i + 1, table->columns[i], &table->row.cells[i]);
     if (code == SQLITE_NOMEM)
         return fault_nomem(fault);
-    if (code != SQLITE_OK || sqlite3_step(table->insert) != SQLITE_DONE)
+    if (code != SQLITE_OK || library.step(table->insert) != SQLITE_DONE)
         return failed(database, fault);
-    sqlite3_reset(table->insert);
+    library.reset(table->insert);
     database->rows++;
     return STATUS_OK;
 }
@@ -394,11 +399,11 @@ bool sqlite_has_column(const struct sqlite *database, const char *table, const c
 /* In quotes where RFC 4180 wants it; an empty text too, so that it is not taken for a missing one. */
 static enum status put_value(struct text *text, sqlite3_stmt *statement, int i)
 {
-    bool missing = sqlite3_column_type(statement, i) == SQLITE_NULL;
-    const char *value = (const char *)sqlite3_column_text(statement, i);
+    bool missing = library.column_type(statement, i) == SQLITE_NULL;
+    const char *value = (const char *)library.column_text(statement, i);
     if (!value && !missing)
         return STATUS_NOMEM; /* for a number as text */
-    size_t size = value ? (size_t)sqlite3_column_bytes(statement, i) : 0;
+    size_t size = value ? (size_t)library.column_bytes(statement, i) : 0;
     char *p = text_room(text, 2 * size + 3);
     if (!p)
         return STATUS_NOMEM;
@@ -412,7 +417,7 @@ static enum status put_value(struct text *text, sqlite3_stmt *statement, int i)
     }
     if (quotes)
         *p++ = '"';
-    *p++ = i + 1 < sqlite3_column_count(statement) ? ',' : '\n';
+    *p++ = i + 1 < library.column_count(statement) ? ',' : '\n';
     text_end(text, p);
     return STATUS_OK;
 }
@@ -423,8 +428,8 @@ enum status sqlite_write_csv(struct sqlite *database, const char *sql, struct ou
     struct text text = {0};
     int code = SQLITE_ROW;
     enum status status = prepare(database, sql, &statement, fault);
-    while (status == STATUS_OK && (code = sqlite3_step(statement)) == SQLITE_ROW) {
-        for (int i = 0; i < sqlite3_column_count(statement) && status == STATUS_OK; i++)
+    while (status == STATUS_OK && (code = library.step(statement)) == SQLITE_ROW) {
+        for (int i = 0; i < library.column_count(statement) && status == STATUS_OK; i++)
             if (put_value(&text, statement, i) != STATUS_OK)
                 status = fault_nomem(fault);
         if (status == STATUS_OK && text.size >= FLUSH_BYTES)
@@ -435,7 +440,7 @@ enum status sqlite_write_csv(struct sqlite *database, const char *sql, struct ou
     if (status == STATUS_OK)
         status = outfile_flush(file, &text, fault);
     text_free(&text);
-    sqlite3_finalize(statement);
+    library.finalize(statement);
     return status;
 }
 

@@ -377,6 +377,7 @@ static void test_library_not_there(void **state)
     for (unsigned release = 0; release < 40; release++) {
         write_file(path_of("%s/libraries/libmicrohttpd.so.%u", place->dir, release), "none", 4);
         write_file(path_of("%s/libraries/libigraph.so.%u", place->dir, release), "none", 4);
+        write_file(path_of("%s/libraries/libsqlite3.so.%u", place->dir, release), "none", 4);
     }
     struct run run = shell("LD_LIBRARY_PATH=%s/libraries \"$UNKTX\" stats --store %s", place->dir, place->store);
     assert_int_equal(run.exit_status, 0);
@@ -401,6 +402,13 @@ static void test_library_not_there(void **state)
     assert_int_equal(run.exit_status, 1);
     assert_string_equal(run.out, "");
     assert_non_null(strstr(run.err, "igraph cannot be loaded"));
+    run_free(&run);
+    run = shell("LD_LIBRARY_PATH=%s/libraries \"$UNKTX\" export sqlite --store %s -o %s/none.sqlite", place->dir,
+                place->store, place->dir);
+    assert_int_equal(run.exit_status, 1);
+    assert_non_null(strstr(run.err, "SQLite cannot be loaded"));
+    assert_non_null(strstr(run.err, "(Debian: libsqlite3-0"));
+    assert_false(path_exists(path_of("%s/none.sqlite", place->dir)));
     run_free(&run);
 }
 
