@@ -102,8 +102,8 @@ enum status store_end_block(struct store *store, struct fault *fault) MUST_CHECK
 /* Bytes added and not yet committed. */
 size_t store_pending(const struct store *store);
 /* Writes all closed blocks, and what store_put_file and store_put_snapshot were given since, in one durable
- * transaction. STATUS_IO with the way out in the text when the disk is full; the store is then as after the commit
- * before. */
+ * transaction; where that is nothing no file is touched. STATUS_IO with the way out in the text when the disk is full;
+ * the store is then as after the commit before. */
 enum status store_commit(struct store *store, struct fault *fault) MUST_CHECK;
 /* Keeps the blocks below height `blocks` and drops the others, durably, with a snapshot that belongs to any of these.
  * O(what is dropped + one batch). */

@@ -189,7 +189,9 @@ enum status store_commit(struct store *store, struct fault *fault)
         mem_reserve(&store->entries, &store->entries_capacity, store->entries_count + store->pending_count,
                     sizeof *store->entries) != STATUS_OK)
         return fault_nomem(fault);
-    enum status status = kv_write(store->kv, store_pending(store), write_all, store, fault);
+    enum status status = STATUS_OK;
+    if (store->pending_count > 0 || store->changes_count > 0 || snapshot_is_new(store))
+        status = kv_write(store->kv, store_pending(store), write_all, store, fault);
     if (status != STATUS_OK)
         return status;
     for (size_t i = 0; i < store->pending_count; i++)

@@ -2,6 +2,7 @@
 #include "tests/graph/store_model.h"
 
 #include "parser/mem.h"
+#include "tests/support/run.h"
 #include "tests/support/stores.h"
 
 static void test_empty(void **state)
@@ -25,6 +26,34 @@ static void test_empty(void **state)
     expect_batches(reader, &chain);
     store_reader_close(reader);
     store_close(store);
+}
+
+/* A commit of nothing writes nothing, so that it waits for no disk. */
+static void test_nothing_to_commit(void **state)
+{
+    (void)state;
+    struct chain chain = {0};
+    char path[4096];
+    size_t before_size, after_size;
+    snprintf(path, sizeof path, "%s/data.mdb", folder);
+    struct store *store = open_store(STORE_WRITE);
+    chain_grow(&chain, 0, 3);
+    for (uint32_t b = 0; b < chain.count; b++)
+        add_to_store(store, &chain, b);
+    assert_int_equal(store_commit(store, &fault), STATUS_OK);
+    char *before = read_file(path, &before_size);
+    assert_int_equal(store_commit(store, &fault), STATUS_OK);
+    store_close(store);
+    store = open_store(STORE_WRITE);
+    assert_int_equal(store_commit(store, &fault), STATUS_OK);
+    expect_totals(store, &chain);
+    store_close(store);
+    char *after = read_file(path, &after_size);
+    assert_int_equal(after_size, before_size);
+    assert_memory_equal(after, before, before_size);
+    free(before);
+    free(after);
+    chain_free_all(&chain);
 }
 
 /* Adds, commits, takes back, closes and opens at random; everything must be as in the model after each step. */
@@ -308,7 +337,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         CASE(test_empty),     CASE(test_random_against_model), CASE(test_map_growth),
         CASE(test_files),     CASE(test_snapshot_replaced),    CASE(test_snapshot_blocks),
-        CASE(test_no_memory),
+        CASE(test_no_memory), CASE(test_nothing_to_commit),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
