@@ -2,7 +2,7 @@
 
 #include "parser/search.h"
 
-#define COMMIT_BYTES (1u << 20) /* of the store: committed as soon as so many wait, so that a crash loses no more */
+#define COMMIT_BYTES (4u << 20) /* of the store: committed as soon as so many wait, so that a crash loses no more */
 #define FILTER_NEAR (32u << 10) /* words: a filter of so many stays in a core's cache and is not asked for ahead */
 #define CANDIDATES_AHEAD 64u    /* inputs that passed the filter: their table slots are prefetched together */
 
