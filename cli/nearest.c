@@ -5,26 +5,29 @@
 
 #define WORD_MAX 32u
 
-/* Levenshtein's distance of two words shorter than WORD_MAX. */
+/* Of two words shorter than WORD_MAX: letters added, left out, changed, or of two neighbours each in the other's place
+ * (the optimal string alignment distance). */
 static unsigned distance(const char *a, const char *b)
 {
-    unsigned row[WORD_MAX + 1], columns = (unsigned)strlen(b);
+    unsigned rows[3][WORD_MAX + 1], columns = (unsigned)strlen(b), i = 0;
     for (unsigned j = 0; j <= columns; j++)
-        row[j] = j;
-    for (unsigned i = 1; a[i - 1]; i++) {
-        unsigned diagonal = row[0];
-        row[0] = i;
-        for (unsigned j = 1; j <= columns; j++) {
-            unsigned best = diagonal + (a[i - 1] != b[j - 1]);
-            diagonal = row[j];
+        rows[0][j] = j;
+    for (; a[i]; i++) {
+        const unsigned *two_above = rows[(i + 2) % 3], *above = rows[i % 3];
+        unsigned *row = rows[(i + 1) % 3];
+        row[0] = i + 1;
+        for (unsigned j = 0; j < columns; j++) {
+            unsigned best = above[j] + (a[i] != b[j]);
+            if (above[j + 1] + 1 < best)
+                best = above[j + 1] + 1;
             if (row[j] + 1 < best)
                 best = row[j] + 1;
-            if (row[j - 1] + 1 < best)
-                best = row[j - 1] + 1;
-            row[j] = best;
+            if (i > 0 && j > 0 && a[i] == b[j - 1] && a[i - 1] == b[j] && two_above[j - 1] + 1 < best)
+                best = two_above[j - 1] + 1;
+            row[j + 1] = best;
         }
     }
-    return row[columns];
+    return rows[i % 3][columns];
 }
 
 const char *options_nearest(const char *word, const char *const *names)

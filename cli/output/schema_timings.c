@@ -29,7 +29,9 @@ static const struct column timings[] = {
     {"in_turn_s", COLUMN_NUMBER, 0, "seconds",
      "of busy_s, lock_s and disk_s: work that one thread at a time can do, while the others do something else"},
     {"longest_s", COLUMN_NUMBER, 0, "seconds",
-     "where the work is of a few pieces, each of which one thread at a time does: the longest; else 0"},
+     "of a stage whose work is a few pieces, each of which one thread does whole: how long the longest took, below "
+     "which "
+     "more threads cannot bring the stage; else 0"},
     {"read_bytes", COLUMN_INTEGER, 0, "bytes", "that it read from files; of what is mapped into memory none"},
     {"written_bytes", COLUMN_INTEGER, 0, "bytes", "that it wrote to files; of what LMDB writes none"},
 };

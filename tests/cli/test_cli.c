@@ -119,6 +119,8 @@ static const struct {
     {"", "no command"},
     {"scam", "did you mean 'scan'?"},
     {"dag", "did you mean 'dags'?"},
+    {"scna", "did you mean 'scan'?"},
+    {"cehck", "did you mean 'check'?"},
     {"xyzzy", "unknown command 'xyzzy'"},
     {"--store x outputs", "unknown option '--store' before the command"},
     {"scan --thread 2", "did you mean --threads?"},

@@ -1,5 +1,8 @@
 #include "tests/support/chaingen_parts.h"
 
+#include <stdio.h>
+#include <stdlib.h>
+
 #include "parser/sha256.h"
 
 /* ---- scripts ---- */
@@ -238,6 +241,10 @@ static unsigned draw_known(struct rng *rng)
 static void put_coin(struct gen *gen)
 {
     struct rng *rng = &gen->state.rng;
+    if (gen->coins_count == 0) {
+        fprintf(stderr, "chaingen: there is no coin left to spend: give a larger --size, or larger blocks\n");
+        exit(1);
+    }
     uint32_t count = (uint32_t)gen->coins_count, young = count < 1000 ? count : 1000;
     uint32_t pick = rng_below(rng, 2) ? rng_below(rng, count) : count - 1 - rng_below(rng, young);
     const struct coin coin = gen->coins[pick];
