@@ -142,7 +142,8 @@ static enum status write_payments(struct work *work, struct payments *payments, 
     *linked = status == STATUS_OK;
     payments->labels = has_labels(work) ? &opened->labels : NULL;
     if (status == STATUS_REFUSED) {
-        message_fault(fault);
+        if (message_first(MESSAGE_INDEX_LAGS))
+            message_fault(fault);
         message("payers and payees are left out");
     }
     if (status == STATUS_NOT_FOUND || status == STATUS_REFUSED)

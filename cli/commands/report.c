@@ -67,7 +67,8 @@ static enum status open_payments(struct report *report, struct fault *fault)
     enum status status = payments_open(&report->payments, opened->store, &opened->forest, 1, &why);
     if (status == STATUS_NOT_FOUND || status == STATUS_REFUSED) {
         if (status == STATUS_REFUSED) {
-            message_fault(&why);
+            if (message_first(MESSAGE_INDEX_LAGS))
+                message_fault(&why);
             message("payers and payees are left out of the page");
         }
         return STATUS_OK;

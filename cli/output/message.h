@@ -41,7 +41,7 @@ int message_left_out(int exit_status, bool left_out);
 int message_usage(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* What the steps of one command (analyze) would each say again. */
-enum message_topic { MESSAGE_PASSED_OVER, MESSAGE_OTHER_ADDRESSES };
+enum message_topic { MESSAGE_PASSED_OVER, MESSAGE_OTHER_ADDRESSES, MESSAGE_INDEX_LAGS };
 /* Is this the first time that the command asks for the topic? */
 bool message_first(enum message_topic topic);
 

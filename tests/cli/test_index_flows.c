@@ -7,6 +7,7 @@
 #include "parser/address.h"
 #include "tests/support/chaingen.h"
 #include "tests/support/index_truth.h"
+#include "tests/support/markup.h"
 #include "tests/support/plan.h"
 
 /* The address that the node's script gives, where the fixture has the script. */
@@ -170,6 +171,21 @@ static void test_lower_index(void **state)
     free(temp);
 }
 
+/* The tables and the page each do without payers and payees; why is said once. */
+static void test_analyze_with_lower_index(void **state)
+{
+    (void)state;
+    char *temp = temp_dir();
+    const char *datadir = "tests/fixtures/regtest-xor/regtest";
+    run_on("index", datadir, path_of("%s/store", temp), " --to-height 200");
+    struct run run = unktx_expect(0, "analyze --datadir %s -o %s", datadir, temp);
+    assert_int_equal(count_of(run.err, "run 'unktx index'"), 1);
+    assert_int_equal(count_of(run.err, "payers and payees are left out"), 2);
+    run_free(&run);
+    remove_tree(temp);
+    free(temp);
+}
+
 /* With the blk files gone, all but the addresses is there. */
 static void test_without_blk_files(void **state)
 {
@@ -248,6 +264,7 @@ int main(void)
         [TRUTH_CHAINS + 1] = cmocka_unit_test(test_without_blk_files),
         [TRUTH_CHAINS + 2] = cmocka_unit_test(test_generated),
         [TRUTH_CHAINS + 3] = cmocka_unit_test(test_analyze),
+        [TRUTH_CHAINS + 4] = cmocka_unit_test(test_analyze_with_lower_index),
     };
     truth_tests(tests, test_chain);
     return cmocka_run_group_tests(tests, NULL, NULL);
