@@ -30,6 +30,7 @@ const char explore_style[] =
     "var(--link);outline-offset:1px}\n"
     ".id{font-family:ui-monospace,monospace;font-size:.92em;overflow-wrap:anywhere}\n"
     "td .id,th .id{white-space:nowrap}\n"
+    ".meaning{overflow-wrap:anywhere}\n"
     ".script{min-width:14rem;max-width:28rem;overflow-wrap:anywhere;font-size:.85em}\n"
     ".pager{display:flex;flex-wrap:wrap;align-items:center;gap:.2rem 1rem;padding:0;list-style:none}.pager "
     "a{display:inline-block;padding:.3rem 0}\n"

@@ -201,7 +201,8 @@ static void put_measures(struct explore_request *request, uint32_t dag)
         const struct column *column = schema_tdags.columns;
         while (strcmp(column->name, measures[i].name) != 0)
             column++;
-        PRINT(page, "<tr><th scope=\"row\">%s</th><td class=\"n\">%.6f</td><td>", measures[i].name, measures[i].value);
+        PRINT(page, "<tr><th scope=\"row\">%s</th><td class=\"n\">%.6f</td><td class=\"meaning\">", measures[i].name,
+              measures[i].value);
         html_escaped(page, column->meaning, strlen(column->meaning));
         PRINT(page, "</td></tr>\n");
     }
