@@ -176,7 +176,7 @@ void index_page_write(const struct index_tx *first, unsigned count, uint8_t page
 unsigned index_page_read(const uint8_t page[TX_PAGE_HEADER], struct index_tx *first);
 
 /* Keyed hash of a txid: 64 bits, of which the index keeps 40. Strongly universal, as outpoints_hash. index_check_of has
- * 40 more bits, which a build compares in sums. */
+ * 24 more bits, which a build compares in sums. */
 struct index_hasher {
     uint64_t key[8];
 };
@@ -199,7 +199,7 @@ static inline uint64_t index_hash(const struct index_hasher *hasher, const uint8
 static inline uint64_t index_check_of(const struct index_hasher *hasher, const uint8_t *txid)
 {
     const uint64_t *k = hasher->key;
-    return index_mix(index_nh(k, txid), k[6], k[7]) >> 24;
+    return index_mix(index_nh(k, txid), k[6], k[7]) >> 40;
 }
 
 /* ---- what a build asks of an index beyond tx_index.h ---- */

@@ -17,9 +17,10 @@
 #include "parser/timings.h"
 
 /* A piece: u64 offset + 1 of the piece of the same part before it (0: none), u32 bytes of entries, u32 entries, then
- * each entry: key, number as the step from the one before (zigzag varint), extra (varint), check (5), bytes. */
+ * each entry: key, number as the step from the one before (zigzag varint), extra (varint), check (3), bytes. With spare
+ * bits the key is above them; they hold extra, or ones where it is as large or larger, and what it is more follows. */
 #define PIECE_HEADER 16u
-#define CHECK_SIZE 5u
+#define CHECK_SIZE 3u
 #define ENTRY_MAX (8u + 10u + 10u + 8u + SPILL_BYTES_MAX)
 _Static_assert(SPILL_BUFFER_MIN == PIECE_HEADER + ENTRY_MAX, "room for one entry");
 
@@ -95,7 +96,7 @@ static enum status open_files(struct spill *spill, int flags, struct fault *faul
 static enum status open_spill(const struct spill_shape *shape, int flags, struct spill **out, struct fault *fault)
 {
     assert(shape->key_size >= 1 && shape->key_size <= 8 && shape->bytes <= SPILL_BYTES_MAX &&
-           shape->buffer >= SPILL_BUFFER_MIN);
+           shape->buffer >= SPILL_BUFFER_MIN && shape->spare_bits < 8 && (shape->extra || shape->spare_bits == 0));
     *out = NULL;
     struct spill *spill = mem_alloc(1, sizeof *spill);
     if (!spill)
@@ -144,7 +145,8 @@ enum status spill_save(const struct spill *spill, struct buffer *out)
     const struct spill_shape *shape = &spill->shape;
     uint8_t bytes[16];
     store_le32(bytes, shape->parts);
-    store_le32(bytes + 4, shape->key_size | (shape->extra ? 256u : 0) | (shape->check ? 512u : 0));
+    store_le32(bytes + 4,
+               shape->key_size | shape->spare_bits << 4 | (shape->extra ? 256u : 0) | (shape->check ? 512u : 0));
     store_le64(bytes + 8, shape->buffer);
     enum status status = buffer_add(out, bytes, 16);
     for (unsigned i = 0; i < SPILL_FILES && status == STATUS_OK; i++) {
@@ -183,13 +185,15 @@ enum status spill_resume(const struct spill_shape *given, struct cursor *saved, 
     struct spill_shape shape = *given;
     shape.parts = cursor_u32(saved);
     uint32_t form = cursor_u32(saved);
-    shape.key_size = form & 255;
+    shape.key_size = form & 15;
+    shape.spare_bits = form >> 4 & 15;
     shape.extra = form & 256;
     shape.check = form & 512;
     shape.buffer = (size_t)cursor_u64(saved);
     *out = NULL;
     if (!cursor_ok(saved) || shape.parts == 0 || shape.parts > cursor_left(saved) / 16 || shape.key_size == 0 ||
-        shape.key_size > 8 || shape.buffer < SPILL_BUFFER_MIN || shape.buffer > 1u << 20)
+        shape.key_size > 8 || shape.spare_bits > (shape.extra ? 7 : 0) || shape.buffer < SPILL_BUFFER_MIN ||
+        shape.buffer > 1u << 20)
         return fault_set(fault, STATUS_FORMAT, shape.folder, FAULT_NO_OFFSET,
                          "the checkpoint of temporary files is malformed");
     enum status status = open_spill(&shape, 0, out, fault);
@@ -293,6 +297,9 @@ static enum status no_part(const struct spill *spill, struct fault *fault)
     return fault_set(fault, STATUS_FORMAT, spill->shape.folder, FAULT_NO_OFFSET, "a temporary file is damaged");
 }
 
+/* What is in the spare bits of an entry whose extra they cannot hold. */
+static uint64_t spare_of(const struct spill_shape *shape) { return (UINT64_C(1) << shape->spare_bits) - 1; }
+
 enum status spill_add(struct spill *spill, unsigned worker, unsigned part, const struct spill_entry *entry)
 {
     const struct spill_shape *shape = &spill->shape;
@@ -302,12 +309,14 @@ enum status spill_add(struct spill *spill, unsigned worker, unsigned part, const
     if (__builtin_expect(!piece->bytes, 0) && !begin_piece(spill, worker, part, piece))
         return fault_nomem(&spill->failures[worker]);
     uint8_t *p = piece->bytes + piece->size;
-    store_le64(p, entry->key); /* all 8 bytes, for which there is room, though only key_size stay: ENTRY_MAX */
+    uint64_t spare = spare_of(shape), small = entry->extra < spare ? entry->extra : spare;
+    /* all 8 bytes, for which there is room, though only key_size stay: ENTRY_MAX */
+    store_le64(p, entry->key << shape->spare_bits | small);
     p += shape->key_size;
     int64_t step = (int64_t)(entry->number - piece->number);
     p = varint_put(p, (uint64_t)step << 1 ^ (step < 0 ? UINT64_MAX : 0));
-    if (shape->extra)
-        p = varint_put(p, entry->extra);
+    if (shape->extra && small == spare)
+        p = varint_put(p, entry->extra - small);
     if (shape->check) {
         store_le64(p, entry->check);
         p += CHECK_SIZE;
@@ -353,19 +362,19 @@ static bool decode(const struct spill_shape *shape, struct decoding *decoding, s
                    size_t count)
 {
     const uint8_t *p = decoding->at, *end = decoding->end;
-    uint64_t number = decoding->number, step, mask = UINT64_MAX >> (64 - 8 * shape->key_size);
+    uint64_t number = decoding->number, step, mask = UINT64_MAX >> (64 - 8 * shape->key_size), spare = spare_of(shape);
     for (size_t i = 0; i < count; i++) {
         if ((size_t)(end - p) <= shape->key_size)
             return false;
-        entries[i].key = load_le64(p) & mask; /* there are 8 bytes: the buffer is longer than what is read */
+        uint64_t key = load_le64(p) & mask, more = 0; /* there are 8 bytes: the buffer is longer than what is read */
         p = varint_get(p + shape->key_size, end, &step);
-        entries[i].extra = entries[i].check = 0;
-        if (p && shape->extra)
-            p = varint_get(p, end, &entries[i].extra);
+        if (p && shape->extra && (key & spare) == spare)
+            p = varint_get(p, end, &more);
         if (!p || (shape->check && (size_t)(end - p) < CHECK_SIZE))
             return false;
+        entries[i] = (struct spill_entry){.key = key >> shape->spare_bits, .extra = (key & spare) + more};
         if (shape->check) {
-            entries[i].check = load_le64(p) & ((UINT64_C(1) << 8 * CHECK_SIZE) - 1);
+            entries[i].check = load_le32(p) & ((1u << 8 * CHECK_SIZE) - 1);
             p += CHECK_SIZE;
         }
         if ((size_t)(end - p) < shape->bytes)

@@ -1,7 +1,7 @@
 /* spill: entries sorted into parts on disk, for work that does not fit into memory. Any number of threads add, each
  * entry to the part it belongs to; later each part is read as a whole, in no particular order.
  *
- * An entry is a fixed-width key, a number and, for some spills, one more number, a check of 5 bytes, and other bytes.
+ * An entry is a fixed-width key, a number and, for some spills, one more number, a check of 3 bytes, and other bytes.
  * Numbers that go up in small steps take a byte or two. A few files hold the parts, in pieces that each name the piece
  * of the same part before. Thread rule: each worker number is one thread's at a time. Errors: STATUS_IO (a full disk),
  * STATUS_NOMEM; in reading STATUS_FORMAT: the file is not what was written. */
@@ -17,10 +17,10 @@
 struct spill; /* opaque */
 
 struct spill_entry {
-    uint64_t key; /* key_size bytes of it count */
+    uint64_t key; /* what key_size bytes hold above spare_bits */
     uint64_t number;
     uint64_t extra;       /* 0 in a spill without */
-    uint64_t check;       /* the same; below 2^40 */
+    uint64_t check;       /* the same; below 2^24 */
     const uint8_t *bytes; /* shape.bytes of them, borrowed; NULL in a spill without */
 };
 
@@ -37,7 +37,8 @@ struct spill_shape {
     const char *name;
     unsigned parts;
     unsigned workers;
-    unsigned key_size; /* 1..8 bytes */
+    unsigned key_size;   /* 1..8 bytes */
+    unsigned spare_bits; /* of these, 0..7, which the key has no need of: they hold a small `extra` */
     bool extra;
     bool check;
     unsigned bytes; /* 0 to SPILL_BYTES_MAX; a spill with some is not for a checkpoint */

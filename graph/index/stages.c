@@ -1,9 +1,7 @@
 #include "graph/index/work.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "parser/file.h"
@@ -18,71 +16,11 @@
 #define BYTES_A_TX 180u /* of blocks, fewer than any chain's average */
 #define CREATORS_A_PART 100000u
 #define NUMBERS_A_RANGE 65536u
+#define SPARE_BITS 4u    /* in the bytes of a key: most of what they hold then needs no byte of its own */
+#define ALIKE_MAX 64u    /* pairs of hashes that are alike, reckoned with the most transactions that there can be */
 #define RANGE_BYTES 240u /* of memory for each output or input of a range, of which two are held for each thread */
 
 uint64_t index_few_bytes = INDEX_FEW_BYTES;
-
-/* ---- the folder of temporary files ---- */
-
-/* Without --tmp. */
-static int own_folder(const struct index_work *work, char *path, size_t size)
-{
-    return snprintf(path, size, "%s/tio/tmp", work->options->store);
-}
-
-enum status index_name_folder(struct index_work *work)
-{
-    const struct index_options *options = work->options;
-    int size = options->tmp ? snprintf(work->folder, sizeof work->folder, "%s/unktx-index-%08x", options->tmp,
-                                       load_le32(work->seed))
-                            : own_folder(work, work->folder, sizeof work->folder);
-    if (size < 0 || (size_t)size >= sizeof work->folder)
-        return fault_set(work->fault, STATUS_LIMIT, NULL, FAULT_NO_OFFSET,
-                         "the path of the temporary folder is too long");
-    return STATUS_OK;
-}
-
-/* Where others may write to the folder above, the folder could be theirs, or a link. */
-enum status index_make_folder(const struct index_work *work)
-{
-    struct stat info;
-    if (mkdir(work->folder, 0700) == 0)
-        return STATUS_OK;
-    if (errno != EEXIST || lstat(work->folder, &info) != 0)
-        return fault_errno_place(work->fault, work->folder, FAULT_NO_OFFSET, SPILL_OTHER,
-                                 "cannot create a folder for temporary files");
-    if (S_ISDIR(info.st_mode) && info.st_uid == geteuid())
-        return STATUS_OK;
-    return fault_set(work->fault, STATUS_REFUSED, work->folder, FAULT_NO_OFFSET,
-                     "is needed as a folder for temporary files, but is not a folder that belongs to you: remove it, "
-                     "or give another "
-                     "--tmp");
-}
-
-void index_remove_folder(const struct index_work *work)
-{
-    char path[4096];
-    work_empty_folder(work->folder);
-    rmdir(work->folder);
-    (void)own_folder(work, path, sizeof path);
-    rmdir(path);
-}
-
-bool index_left_own_folder(const struct index_work *work)
-{
-    char path[4096];
-    (void)own_folder(work, path, sizeof path);
-    return work->options->tmp && access(path, F_OK) == 0;
-}
-
-void index_drop_own_folder(const struct index_work *work)
-{
-    char path[4096];
-    (void)own_folder(work, path, sizeof path);
-    if (work_empty_folder(path))
-        work_message(work, "what an interrupted build without --tmp left in the store's folder is deleted: with --tmp "
-                           "the build does not go on from there");
-}
 
 static enum status open_stream(struct index_work *work, const char *name, int *fd)
 {
@@ -135,6 +73,17 @@ enum status index_extend_stages(struct index_work *work, uint32_t end)
     return STATUS_OK;
 }
 
+/* So many that few hashes are alike: of n transactions n^2 / 2^(bits + 1) pairs, for which blocks are read again. In a
+ * build that adds to an index all 64 are kept: there the hash tells which transaction of the index is meant. */
+static unsigned key_bits(const struct index_work *work)
+{
+    unsigned __int128 creators = bytes_to_add(work) / BYTES_A_TX;
+    if (work->base.totals.blocks > 0)
+        return 64 - work->part_bits;
+    bool enough = creators * creators >> (36 + work->part_bits + 1) <= ALIKE_MAX;
+    return enough && 36 + work->part_bits >= 40 ? 36 : 44;
+}
+
 static enum status begin_walk(struct index_work *work)
 {
     const struct index_totals *base = &work->base.totals;
@@ -146,11 +95,13 @@ static enum status begin_walk(struct index_work *work)
     work->part_bits = 1;
     while (1u << work->part_bits < parts)
         work->part_bits++;
-    /* With 40 more bits few hashes are alike. In a build that adds to an index all 64 are kept: there the hash tells
-     * which transaction of the index is meant. */
-    work->key_bits = base->blocks > 0 ? 64 - work->part_bits : 40;
-    struct spill_shape shape = {
-        .name = "spenders", .parts = 1u << work->part_bits, .key_size = (work->key_bits + 7) / 8, .extra = true};
+    work->key_bits = key_bits(work);
+    unsigned key_size = (work->key_bits + SPARE_BITS + 7) / 8 < 8 ? (work->key_bits + SPARE_BITS + 7) / 8 : 8;
+    struct spill_shape shape = {.name = "spenders",
+                                .parts = 1u << work->part_bits,
+                                .key_size = key_size,
+                                .spare_bits = 8 * key_size - work->key_bits,
+                                .extra = true};
     enum status status = work_alloc_sums(work);
     if (status == STATUS_OK)
         status = open_stream(work, "txs", &work->txs_fd);

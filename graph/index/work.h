@@ -8,11 +8,12 @@
  *   txs      txs with values -> the tables of inputs and transactions; late spends -> their table; blocks
  *   merge    small runs of the tables of pairs -> one
  *
- * stages.c runs them in this order; walk.c and walk_window.c, join.c and join_part.c, tables.c with output_table.c,
- * tx_tables.c and late_spends.c, and merge.c do the work; reread.c reads blocks again for them. For build.c and its
- * stages only. Numbers are those of the whole chain. A stage that finds that the chain cannot be right says which
- * block: STATUS_FORMAT with bad_height set. Thread rule: a work belongs to one thread; the threads of a stage read it,
- * and change what their worker number gives them, and the rest one at a time. */
+ * stages.c runs them in this order, in the folder that folder.c makes; walk.c and walk_window.c, join.c and
+ * join_part.c, tables.c with output_table.c, tx_tables.c and late_spends.c, and merge.c do the work; reread.c reads
+ * blocks again for them. For build.c and its stages only. Numbers are those of the whole chain. A stage that finds
+ * that the chain cannot be right says which block: STATUS_FORMAT with bad_height set. Thread rule: a work belongs to
+ * one thread; the threads of a stage read it, and change what their worker number gives them, and the rest one at a
+ * time. */
 #ifndef UNKTX_GRAPH_INDEX_WORK_H
 #define UNKTX_GRAPH_INDEX_WORK_H
 
@@ -99,7 +100,7 @@ struct index_work {
     struct work_block *blocks; /* of first..end: the last one is where the next block would begin */
     size_t blocks_capacity;
     unsigned part_bits;      /* the first bits of a hash choose its part */
-    unsigned key_bits;       /* so many of the bits that follow are kept */
+    unsigned key_bits;       /* so many of the bits that follow are kept; with those of the part 40 at least */
     unsigned __int128 *sums; /* of index_check_of the prevouts of each part */
     bool *exact;             /* parts in which full txids settle every spend */
     bool unsure;             /* the join found that more parts need that: it is to be done again */

@@ -57,12 +57,12 @@ static void assert_parts(struct spill *spill, const struct sums *expected)
 static void add_some(struct spill *spill, struct rng *rng, const struct spill_shape *shape, struct sums *sums,
                      size_t count)
 {
-    uint64_t number = 0, mask = UINT64_MAX >> (64 - 8 * shape->key_size);
+    uint64_t number = 0, mask = UINT64_MAX >> (64 - 8 * shape->key_size + shape->spare_bits);
     for (size_t i = 0; i < count; i++) {
         number = rng_below(rng, 50) ? number + rng_below(rng, 300) : rng_next(rng) >> rng_below(rng, 64);
         struct spill_entry entry = {rng_next(rng) & mask, number,
                                     shape->extra ? rng_next(rng) >> rng_below(rng, 64) : 0,
-                                    shape->check ? rng_next(rng) >> 24 : 0, NULL};
+                                    shape->check ? rng_next(rng) >> 40 : 0, NULL};
         unsigned part = rng_below(rng, PARTS);
         assert_int_equal(spill_add(spill, rng_below(rng, WORKERS), part, &entry), STATUS_OK);
         add_to(&sums[part], &entry);
@@ -103,6 +103,7 @@ static void test_all_come_back(void **state)
                                     .parts = PARTS,
                                     .workers = WORKERS,
                                     .key_size = key_size,
+                                    .spare_bits = key_size % 2 ? rng_below(&rng, 8) : 0,
                                     .extra = key_size % 2,
                                     .check = key_size % 3 == 0,
                                     .buffer = SPILL_BUFFER_MIN + rng_below(&rng, 5000)};
