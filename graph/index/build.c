@@ -299,7 +299,8 @@ enum status index_build(const struct index_options *options, struct index_result
     build->work.options = options;
     build->work.fault = fault;
     build->work.queue.work = &build->work;
-    build->work.txs_fd = build->work.outs_fd = -1;
+    for (size_t i = 0; i < WORK_STREAMS; i++)
+        build->work.streams[i] = -1;
     enum status status = run(build, &ingest);
     const struct index_totals *totals = &build->work.base.totals;
     result->height = totals->blocks > 0 ? totals->blocks - 1 : 0;

@@ -12,14 +12,14 @@
 #include "parser/file.h"
 
 /* The checkpoint: magic (8), boot (36), stage, first, end, walked (u32 each), tip (32), seed (16), state of the index
- * (STATE_SIZE), bits (u32 each), size of txs, count of late spends, ranges (u64 each), number of the build that cut the
- * tables last (8); the blocks; the sums (u128 each, low half first); what each spill saves; SHA-256 of all that. */
+ * (STATE_SIZE), bits (u32 each), count of late spends, ranges (u64 each), number of the build that cut the tables last
+ * (8); the blocks; the sums (u128 each, low half first); what each spill saves; SHA-256 of all that. */
 #define CHECKPOINT_MAGIC "uXTWork6"
-#define CHECKPOINT_HEAD (8u + 36u + 16u + 32u + 16u + STATE_SIZE + 8u + 40u + INDEX_BEGUN_SIZE)
+#define CHECKPOINT_HEAD (8u + 36u + 16u + 32u + 16u + STATE_SIZE + 8u + 32u + INDEX_BEGUN_SIZE)
 #define HEAD_FIRST 48u
 #define HEAD_END 52u
 #define CHECKPOINT_MAX (256u << 20)
-#define WORK_BLOCK_SIZE 40u
+#define WORK_BLOCK_SIZE (24u + 8u * WORK_STREAMS)
 
 static void path_of(const struct index_work *work, const char *name, char path[4096])
 {
@@ -57,12 +57,11 @@ static void write_head(const struct index_work *work, uint8_t head[CHECKPOINT_HE
     p += 64 + STATE_SIZE;
     store_le32(p, work->part_bits);
     store_le32(p + 4, work->key_bits);
-    store_le64(p + 8, work->txs_size);
-    store_le64(p + 16, work->late_count);
-    store_le64(p + 24, work->out_range);
-    store_le64(p + 32, work->in_range);
-    store_le64(p + 40, work->late_range);
-    memcpy(p + 48, work->begun, INDEX_BEGUN_SIZE);
+    store_le64(p + 8, work->late_count);
+    store_le64(p + 16, work->out_range);
+    store_le64(p + 24, work->in_range);
+    store_le64(p + 32, work->late_range);
+    memcpy(p + 40, work->begun, INDEX_BEGUN_SIZE);
 }
 
 /* The spills that the stages after this one need. */
@@ -91,8 +90,8 @@ static enum status encode(struct index_work *work, struct buffer *checkpoint)
         store_le64(bytes, work->blocks[i].first_tx);
         store_le64(bytes + 8, work->blocks[i].first_input);
         store_le64(bytes + 16, work->blocks[i].first_output);
-        store_le64(bytes + 24, work->blocks[i].records_at);
-        store_le64(bytes + 32, work->blocks[i].outs_at);
+        for (size_t s = 0; s < WORK_STREAMS; s++)
+            store_le64(bytes + 24 + 8 * s, work->blocks[i].at[s]);
         status = buffer_add(checkpoint, bytes, sizeof bytes);
     }
     for (size_t part = 0; part < (size_t)1 << work->part_bits && status == STATUS_OK; part++) {
@@ -110,7 +109,7 @@ static enum status encode(struct index_work *work, struct buffer *checkpoint)
     return buffer_add(checkpoint, digest, sizeof digest);
 }
 
-/* The files of the spills, then txs and outs. */
+/* The files of the spills, then those in the order of the chain. */
 struct syncing {
     struct index_work *work;
     struct spill **spills[5];
@@ -129,7 +128,7 @@ static void sync_file(void *context, unsigned worker, size_t i)
         return;
     }
     const struct index_work *work = syncing->work;
-    int fd = i == syncing->files ? work->txs_fd : work->outs_fd;
+    int fd = work->streams[i - syncing->files];
     if (fd >= 0 && file_sync(fd) != 0)
         syncing->statuses[i] = fault_errno_place(&syncing->faults[i], work->folder, FAULT_NO_OFFSET, SPILL_OTHER,
                                                  "cannot write a temporary file");
@@ -145,13 +144,14 @@ static enum status sync_files(struct index_work *work)
     if (!work->durable)
         return STATUS_OK;
     syncing.files = spills_of(work, syncing.spills, names) * SPILL_FILES;
-    syncing.statuses = mem_alloc(syncing.files + 2, sizeof *syncing.statuses);
-    syncing.faults = mem_alloc(syncing.files + 2, sizeof *syncing.faults);
+    size_t files = syncing.files + WORK_STREAMS;
+    syncing.statuses = mem_alloc(files, sizeof *syncing.statuses);
+    syncing.faults = mem_alloc(files, sizeof *syncing.faults);
     if (!syncing.statuses || !syncing.faults)
         status = fault_nomem(work->fault);
     else
-        parallel_whole(work->options->threads, syncing.files + 2, sync_file, &syncing);
-    for (size_t i = 0; i < syncing.files + 2 && status == STATUS_OK; i++) {
+        parallel_whole(work->options->threads, files, sync_file, &syncing);
+    for (size_t i = 0; i < files && status == STATUS_OK; i++) {
         status = syncing.statuses[i];
         if (status != STATUS_OK && work->fault)
             *work->fault = syncing.faults[i];
@@ -256,11 +256,10 @@ static bool take_head(struct index_work *work, struct cursor *checkpoint)
     work->walked = walked;
     work->part_bits = load_le32(p);
     work->key_bits = load_le32(p + 4);
-    work->txs_size = load_le64(p + 8);
-    work->late_count = load_le64(p + 16);
-    work->out_range = load_le64(p + 24);
-    work->in_range = load_le64(p + 32);
-    work->late_range = load_le64(p + 40);
+    work->late_count = load_le64(p + 8);
+    work->out_range = load_le64(p + 16);
+    work->in_range = load_le64(p + 24);
+    work->late_range = load_le64(p + 32);
     write_head(work, expected);
     /* of what was walked nothing is in the tables yet */
     size_t size = CHECKPOINT_HEAD - (stage <= WORK_WALKED ? INDEX_BEGUN_SIZE : 0);
@@ -287,9 +286,12 @@ static bool take_blocks(struct index_work *work, struct cursor *checkpoint)
     const uint8_t *bytes = cursor_take(checkpoint, count * WORK_BLOCK_SIZE);
     work->blocks = bytes ? mem_alloc(count, sizeof *work->blocks) : NULL;
     work->blocks_capacity = work->blocks ? count : 0;
-    for (size_t i = 0; work->blocks && i < count; i++, bytes += WORK_BLOCK_SIZE)
-        work->blocks[i] = (struct work_block){load_le64(bytes), load_le64(bytes + 8), load_le64(bytes + 16),
-                                              load_le64(bytes + 24), load_le64(bytes + 32)};
+    for (size_t i = 0; work->blocks && i < count; i++, bytes += WORK_BLOCK_SIZE) {
+        work->blocks[i] = (struct work_block){
+            .first_tx = load_le64(bytes), .first_input = load_le64(bytes + 8), .first_output = load_le64(bytes + 16)};
+        for (size_t s = 0; s < WORK_STREAMS; s++)
+            work->blocks[i].at[s] = load_le64(bytes + 24 + 8 * s);
+    }
     return work->blocks != NULL;
 }
 
@@ -312,17 +314,21 @@ static bool take_sums(struct index_work *work, struct cursor *checkpoint)
     return cursor_ok(checkpoint);
 }
 
-/* Opens a file, which must be at least as long as the checkpoint says. */
-static bool open_stream(const struct index_work *work, const char *name, uint64_t size, int *fd)
+/* Opens the files in the order of the chain, which must be at least as long as the checkpoint says. */
+static bool open_streams(struct index_work *work)
 {
     char path[4096];
     struct stat info;
-    path_of(work, name, path);
-    *fd = open(path, O_RDWR | O_CLOEXEC);
-    return *fd >= 0 && fstat(*fd, &info) == 0 && (uint64_t)info.st_size >= size;
+    bool ok = true;
+    for (size_t s = 0; s < WORK_STREAMS && ok; s++) {
+        int *fd = &work->streams[s];
+        path_of(work, work_stream_names[s], path);
+        *fd = open(path, O_RDWR | O_CLOEXEC);
+        ok = *fd >= 0 && fstat(*fd, &info) == 0 &&
+             (uint64_t)info.st_size >= work->blocks[work->walked - work->first].at[s];
+    }
+    return ok;
 }
-
-static uint64_t outs_size(const struct index_work *work) { return work->blocks[work->walked - work->first].outs_at; }
 
 bool work_load_checkpoint(struct index_work *work)
 {
@@ -333,8 +339,7 @@ bool work_load_checkpoint(struct index_work *work)
         return false;
     struct cursor checkpoint = cursor_over(bytes, ok ? size : 0);
     ok = ok && take_head(work, &checkpoint) && take_blocks(work, &checkpoint) && has_ranges(work) &&
-         take_sums(work, &checkpoint) && open_stream(work, "txs", work->txs_size, &work->txs_fd) &&
-         (work->stage == WORK_OUTPUTS_BUILT || open_stream(work, "outs", outs_size(work), &work->outs_fd));
+         take_sums(work, &checkpoint) && open_streams(work);
     struct spill **spills[5];
     const char *names[5];
     size_t count = ok ? spills_of(work, spills, names) : 0;

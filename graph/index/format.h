@@ -125,19 +125,6 @@ static inline uint64_t load_value_kind(const uint8_t *p)
 {
     return load_le64(p) & ((UINT64_C(1) << VALUE_KIND_BITS) - 1);
 }
-/* What the walk leaves of an output: kind and value as one varint, of three or four bytes for most. */
-static inline uint8_t *index_value_write(uint64_t value_sat, enum kind kind, uint8_t *p)
-{
-    return varint_put(p, value_of(value_sat) << 4 | kind);
-}
-/* Returns what follows; NULL where it is malformed. */
-static inline const uint8_t *index_value_read(const uint8_t *p, const uint8_t *end, uint64_t *value_kind)
-{
-    uint64_t value = 0;
-    p = varint_get(p, end, &value);
-    *value_kind = value_kind_of(value >> 4, (enum kind)(value & 15));
-    return p && value >> VALUE_KIND_BITS == 0 ? p : NULL;
-}
 static inline uint64_t load_spender(const uint8_t *p) { return load_40(p + VALUE_KIND_SIZE); }
 static inline void store_spender(uint8_t *p, uint64_t spender) { store_40(p + VALUE_KIND_SIZE, spender); }
 static inline void store_output(uint8_t *p, uint64_t value_kind, uint64_t spender)
@@ -155,7 +142,7 @@ struct index_state index_state_empty(void);
 /* The lowest number that no run has. */
 uint32_t index_free_run(const struct index_state *state);
 
-/* One transaction's record without fee, as the walk leaves it; after it come the fee and the txid. */
+/* One transaction's record without fee and txid, which come after it. */
 struct tx_head {
     unsigned flags;
     uint32_t offset; /* in its block, with TX_FIRST */

@@ -8,8 +8,7 @@ static enum status on_links(void *context, const struct spill_entry *entries, si
     for (size_t i = 0; i < count; i++) {
         const struct spill_entry *link = &entries[i];
         if (link->key >= range->count || link->number < first_input || link->number >= work_end(work)->first_input)
-            return fault_set(&range->fault, STATUS_FORMAT, work->folder, FAULT_NO_OFFSET,
-                             "a temporary file is damaged");
+            return tables_damaged(work, &range->fault);
         uint8_t *record = range->records + link->key * OUTPUT_SIZE;
         uint64_t before = load_spender(record);
         if (before != INDEX_NONE_40) { /* spent twice: the later input is the one that cannot be */
@@ -42,23 +41,15 @@ static enum status spill_values(struct range *range)
 static enum status read_outputs(struct table_builder *builder, struct range *range)
 {
     const struct index_work *work = range->work;
-    struct stream *stream = &builder->streams[range->worker];
+    struct stream *outs = &builder->streams[range->worker].outs;
     const struct work_block *block = &work->blocks[work_height_of_output(work, range->first) - work->first];
     size_t skip = (size_t)(range->first - block->first_output);
     enum status status = STATUS_OK;
-    tables_begin_stream(stream, work->outs_fd, block->outs_at, work_end(work)->outs_at);
+    tables_begin_stream(work, outs, WORK_OUTS, block);
     for (size_t i = 0; i < skip + range->count && status == STATUS_OK; i++) {
         uint64_t value_kind;
-        status = tables_fill_stream(work, stream, VARINT_SIZE_MAX, &range->fault);
-        const uint8_t *p = stream->bytes + stream->at,
-                      *next = index_value_read(p, stream->bytes + stream->size, &value_kind);
-        if (status == STATUS_OK && !next)
-            status = fault_set(&range->fault, STATUS_FORMAT, work->folder, FAULT_NO_OFFSET,
-                               "a temporary file is damaged");
-        if (status != STATUS_OK)
-            return status;
-        stream->at += (size_t)(next - p);
-        if (i >= skip)
+        status = tables_next_output(work, outs, &value_kind, &range->fault);
+        if (status == STATUS_OK && i >= skip)
             store_output(range->records + (i - skip) * OUTPUT_SIZE, value_kind, INDEX_NONE_40);
     }
     return status;

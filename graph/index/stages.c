@@ -22,8 +22,10 @@
 
 uint64_t index_few_bytes = INDEX_FEW_BYTES;
 
-static enum status open_stream(struct index_work *work, const char *name, int *fd)
+static enum status open_stream(struct index_work *work, size_t stream)
 {
+    const char *name = work_stream_names[stream];
+    int *fd = &work->streams[stream];
     char path[4096];
     snprintf(path, sizeof path, "%s/%s", work->folder, name);
     *fd = work->in_memory ? file_in_memory(name) : open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
@@ -89,7 +91,8 @@ static enum status begin_walk(struct index_work *work)
     const struct index_totals *base = &work->base.totals;
     if (index_extend_stages(work, work->end) != STATUS_OK)
         return STATUS_NOMEM;
-    work->blocks[0] = (struct work_block){base->txs, base->inputs, base->outputs, 0, 0};
+    work->blocks[0] = (struct work_block){
+        .first_tx = base->txs, .first_input = base->inputs, .first_output = base->outputs};
     work->walked = work->first;
     unsigned parts = parts_to_join(work);
     work->part_bits = 1;
@@ -103,10 +106,8 @@ static enum status begin_walk(struct index_work *work)
                                 .spare_bits = 8 * key_size - work->key_bits,
                                 .extra = true};
     enum status status = work_alloc_sums(work);
-    if (status == STATUS_OK)
-        status = open_stream(work, "txs", &work->txs_fd);
-    if (status == STATUS_OK)
-        status = open_stream(work, "outs", &work->outs_fd);
+    for (size_t s = 0; s < WORK_STREAMS && status == STATUS_OK; s++)
+        status = open_stream(work, s);
     if (status == STATUS_OK)
         status = open_spill(work, shape, &work->spenders);
     shape.name = "creators";
@@ -192,10 +193,11 @@ static enum status finish(struct index_work *work)
     return status;
 }
 
-static void close_stream(struct index_work *work, const char *name, int *fd, bool keep)
+static void close_stream(struct index_work *work, size_t stream, bool keep)
 {
     char path[4096];
-    snprintf(path, sizeof path, "%s/%s", work->folder, name);
+    int *fd = &work->streams[stream];
+    snprintf(path, sizeof path, "%s/%s", work->folder, work_stream_names[stream]);
     if (*fd >= 0)
         close(*fd);
     *fd = -1;
@@ -207,7 +209,7 @@ static void close_stream(struct index_work *work, const char *name, int *fd, boo
 struct deletion {
     struct index_work *work;
     struct spill *const *spills;
-    size_t files; /* of the spills; then txs and outs, if `streams` */
+    size_t files; /* of the spills; then those in the order of the chain, if `streams` */
 };
 
 static void delete_file(void *context, unsigned worker, size_t i)
@@ -215,10 +217,8 @@ static void delete_file(void *context, unsigned worker, size_t i)
     const struct deletion *deletion = context;
     struct index_work *work = deletion->work;
     (void)worker;
-    if (i == deletion->files)
-        close_stream(work, "txs", &work->txs_fd, false);
-    else if (i > deletion->files)
-        close_stream(work, "outs", &work->outs_fd, false);
+    if (i >= deletion->files)
+        close_stream(work, i - deletion->files, false);
     else if (deletion->spills[i / SPILL_FILES])
         spill_remove(deletion->spills[i / SPILL_FILES], (unsigned)(i % SPILL_FILES));
 }
@@ -228,7 +228,7 @@ static void delete_files(struct index_work *work, struct spill *const *spills, s
     struct deletion deletion = {work, spills, count * SPILL_FILES};
     if (work->few) /* soon done by who closes them */
         return;
-    parallel_whole(work->options->threads, deletion.files + (streams ? 2 : 0), delete_file, &deletion);
+    parallel_whole(work->options->threads, deletion.files + (streams ? WORK_STREAMS : 0), delete_file, &deletion);
 }
 
 void index_close_stages(struct index_work *work, bool keep)
@@ -242,8 +242,8 @@ void index_close_stages(struct index_work *work, bool keep)
         (keep ? spill_close : spill_free)(*spills[i]);
         *spills[i] = NULL;
     }
-    close_stream(work, "txs", &work->txs_fd, keep);
-    close_stream(work, "outs", &work->outs_fd, keep);
+    for (size_t s = 0; s < WORK_STREAMS; s++)
+        close_stream(work, s, keep);
     if (!keep && !work->in_memory)
         work_empty_folder(work->folder);
     work_queue_free(&work->queue);
@@ -254,7 +254,7 @@ void index_close_stages(struct index_work *work, bool keep)
     work->sums = NULL;
     work->exact = NULL;
     work->unsure = false;
-    work->txs_size = work->late_count = 0;
+    work->late_count = 0;
     work->blocks_capacity = 0;
     work->stage = WORK_BEGUN;
     work->open = false;
@@ -303,7 +303,6 @@ static enum status build_outputs(struct index_work *work)
     delete_files(work, &work->links, 1, false);
     spill_free(work->links);
     work->links = NULL;
-    close_stream(work, "outs", &work->outs_fd, false);
     return STATUS_OK;
 }
 

@@ -1,4 +1,5 @@
 #include "graph/index/tables.h"
+#include "graph/index/walked.h"
 #include "parser/mem.h"
 #include "parser/parallel.h"
 #include "parser/file.h"
@@ -70,12 +71,15 @@ enum status page_writer_end(struct page_writer *writer)
     return writer->size > 0 ? write_page(writer, writer->page, writer->size) : STATUS_OK;
 }
 
-void tables_begin_stream(struct stream *stream, int fd, uint64_t offset, uint64_t end)
+/* ---- what the walk left ---- */
+
+void tables_begin_stream(const struct index_work *work, struct stream *stream, enum work_stream file,
+                         const struct work_block *block)
 {
     stream->size = stream->at = 0;
-    stream->offset = offset;
-    stream->fd = fd;
-    stream->end = end;
+    stream->offset = block->at[file];
+    stream->fd = work->streams[file];
+    stream->end = work_end(work)->at[file];
 }
 
 enum status tables_fill_stream(const struct index_work *work, struct stream *stream, size_t need, struct fault *fault)
@@ -97,6 +101,26 @@ enum status tables_fill_stream(const struct index_work *work, struct stream *str
     if ((size_t)got < some)
         return fault_set(fault, STATUS_FORMAT, work->folder, from, "a temporary file is cut short");
     return STATUS_OK;
+}
+
+enum status tables_next_output(const struct index_work *work, struct stream *outs, uint64_t *value_kind,
+                               struct fault *fault)
+{
+    enum status status = STATUS_OK;
+    if (outs->size - outs->at < VARINT_SIZE_MAX)
+        status = tables_fill_stream(work, outs, VARINT_SIZE_MAX, fault);
+    if (status != STATUS_OK)
+        return status;
+    const uint8_t *next = walked_value_read(outs->bytes + outs->at, outs->bytes + outs->size, value_kind);
+    if (!next)
+        return tables_damaged(work, fault);
+    outs->at = (size_t)(next - outs->bytes);
+    return STATUS_OK;
+}
+
+enum status tables_damaged(const struct index_work *work, struct fault *fault)
+{
+    return fault_set(fault, STATUS_FORMAT, work->folder, FAULT_NO_OFFSET, "a temporary file is damaged");
 }
 
 /* ---- ranges ---- */
@@ -199,7 +223,8 @@ static enum status begin_builder(struct table_builder *builder)
     builder->ranges = mem_alloc_apart(builder->ranges_count, sizeof *builder->ranges);
     bool ok = builder->streams && builder->ranges;
     for (unsigned i = 0; ok && i < threads; i++)
-        ok = (builder->streams[i].bytes = mem_alloc(STREAM_BYTES, 1)) != NULL;
+        ok = (builder->streams[i].txs.bytes = mem_alloc(STREAM_BYTES, 1)) != NULL &&
+             (builder->streams[i].outs.bytes = mem_alloc(STREAM_BYTES, 1)) != NULL;
     for (size_t i = 0; ok && i < builder->ranges_count; i++) {
         struct range *range = &builder->ranges[i];
         range->work = work;
@@ -226,8 +251,10 @@ static void free_builder(struct table_builder *builder)
 {
     for (size_t i = 0; builder->ranges && i < builder->ranges_count; i++)
         free_range(&builder->ranges[i]);
-    for (unsigned i = 0; builder->streams && i < builder->work->options->threads; i++)
-        mem_free(builder->streams[i].bytes);
+    for (unsigned i = 0; builder->streams && i < builder->work->options->threads; i++) {
+        mem_free(builder->streams[i].txs.bytes);
+        mem_free(builder->streams[i].outs.bytes);
+    }
     mem_free(builder->ranges);
     mem_free(builder->streams);
     mem_free(builder);

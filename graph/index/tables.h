@@ -65,14 +65,20 @@ struct page_writer {
 
 #define STREAM_BYTES (64u << 10)
 
-/* The file txs or outs, read in order from somewhere on; one a thread. */
+/* A file in the order of the chain, read from somewhere on. */
 struct stream {
-    MEM_APART uint8_t *bytes;
+    uint8_t *bytes;
     size_t size;
     size_t at;
     uint64_t offset; /* in the file, where `bytes` end */
     int fd;
     uint64_t end; /* of the file */
+};
+
+/* One thread's. */
+struct streams {
+    MEM_APART struct stream txs;
+    struct stream outs;
 };
 
 struct table_builder;
@@ -97,7 +103,7 @@ struct table_builder {
     struct page_writer pages;
     uint64_t bad_input;
     /* transactions */
-    struct stream *streams; /* one a thread */
+    struct streams *streams; /* one a thread */
     struct begun_tx begun;
     uint8_t page[INDEX_PAGE];
     struct index_tx page_first;
@@ -105,11 +111,17 @@ struct table_builder {
     unsigned page_count;
 };
 
-/* A file is read from `offset` to `end`; what is read next is at stream->at. tables_fill_stream has `need` bytes there,
- * at most STREAM_BYTES / 2, if the file has so many; STATUS_FORMAT where it ends before `end`. */
-void tables_begin_stream(struct stream *stream, int fd, uint64_t offset, uint64_t end);
+/* A file is read from where that block begins; what is read next is at stream->at. tables_fill_stream has `need` bytes
+ * there, at most STREAM_BYTES / 2, if the file has so many; STATUS_FORMAT where it ends before its time. */
+void tables_begin_stream(const struct index_work *work, struct stream *stream, enum work_stream file,
+                         const struct work_block *block);
 enum status tables_fill_stream(const struct index_work *work, struct stream *stream, size_t need, struct fault *fault)
     MUST_CHECK;
+/* Reads the next output of the file outs. */
+enum status tables_next_output(const struct index_work *work, struct stream *outs, uint64_t *value_kind,
+                               struct fault *fault) MUST_CHECK;
+/* "a temporary file is damaged". */
+enum status tables_damaged(const struct index_work *work, struct fault *fault) MUST_CHECK;
 
 /* Continues a table of fixed-width records that has `total` of them: takes over its last page if that is not full. */
 enum status page_writer_begin(struct page_writer *writer, struct work_queue *queue, enum index_table table,

@@ -1,14 +1,30 @@
 #include "graph/index/tables.h"
+#include "graph/index/walked.h"
 #include "parser/money.h"
 
-/* ---- the txs file ---- */
+/* ---- the files txs and outs ---- */
+
+/* Sums the outputs of the transaction. */
+static enum status sum_outputs(const struct index_work *work, struct stream *outs, struct tx_head *head,
+                               struct fault *fault)
+{
+    uint64_t value_kind;
+    enum status status = STATUS_OK;
+    for (uint64_t i = 0; i < head->outputs && status == STATUS_OK; i++) {
+        status = tables_next_output(work, outs, &value_kind, fault);
+        if (status == STATUS_OK)
+            head->value_out_sat += value_of(value_kind);
+    }
+    return status;
+}
 
 /* Goes from `begun` to the transaction after it: its head, its txid, its numbers. */
-static enum status next_tx(const struct index_work *work, struct stream *stream, struct begun_tx *begun,
+static enum status next_tx(const struct index_work *work, struct streams *streams, struct begun_tx *begun,
                            struct fault *fault)
 {
     struct index_tx *tx = &begun->tx;
-    enum status status = tables_fill_stream(work, stream, TX_RECORD_MAX, fault);
+    struct stream *stream = &streams->txs;
+    enum status status = tables_fill_stream(work, stream, WALKED_TX_MAX, fault);
     if (status != STATUS_OK)
         return status;
     tx->number++;
@@ -17,9 +33,9 @@ static enum status next_tx(const struct index_work *work, struct stream *stream,
     tx->first_input += begun->head.inputs;
     tx->first_output += begun->head.outputs;
     const uint8_t *end = stream->bytes + stream->size,
-                  *p = index_head_read(stream->bytes + stream->at, end, &begun->head);
-    if (!p || (size_t)(end - p) < HASH256_SIZE || begun->head.inputs == 0)
-        return fault_set(fault, STATUS_FORMAT, work->folder, FAULT_NO_OFFSET, "a temporary file is damaged");
+                  *p = walked_head_read(stream->bytes + stream->at, end, &begun->head);
+    if (!p || (size_t)(end - p) < HASH256_SIZE)
+        return tables_damaged(work, fault);
     memcpy(begun->txid.bytes, p, HASH256_SIZE);
     stream->at = (size_t)(p - stream->bytes) + HASH256_SIZE;
     begun->inputs_left = (uint32_t)begun->head.inputs;
@@ -29,12 +45,12 @@ static enum status next_tx(const struct index_work *work, struct stream *stream,
         tx->index = 0;
         tx->offset = begun->head.offset;
     }
-    return STATUS_OK;
+    return sum_outputs(work, &streams->outs, &begun->head, fault);
 }
 
 /* Goes to the transaction with that input, from the beginning of its block. */
-static enum status find_tx(const struct index_work *work, struct stream *stream, uint64_t input, struct begun_tx *begun,
-                           struct fault *fault)
+static enum status find_tx(const struct index_work *work, struct streams *streams, uint64_t input,
+                           struct begun_tx *begun, struct fault *fault)
 {
     uint32_t height = work_height_of_input(work, input);
     const struct work_block *block = &work->blocks[height - work->first];
@@ -42,10 +58,11 @@ static enum status find_tx(const struct index_work *work, struct stream *stream,
                                       .first_input = block->first_input,
                                       .first_output = block->first_output,
                                       .height = height - 1}};
-    tables_begin_stream(stream, work->txs_fd, block->records_at, work->txs_size);
-    enum status status = next_tx(work, stream, begun, fault);
+    tables_begin_stream(work, &streams->txs, WORK_TXS, block);
+    tables_begin_stream(work, &streams->outs, WORK_OUTS, block);
+    enum status status = next_tx(work, streams, begun, fault);
     while (status == STATUS_OK && input - begun->tx.first_input >= begun->head.inputs)
-        status = next_tx(work, stream, begun, fault);
+        status = next_tx(work, streams, begun, fault);
     return status;
 }
 
@@ -108,13 +125,13 @@ static void make_tx(struct range *range, const struct begun_tx *begun)
 static enum status make_txs(struct table_builder *builder, struct range *range)
 {
     const struct index_work *work = builder->work;
-    struct stream *stream = &builder->streams[range->worker];
+    struct streams *streams = &builder->streams[range->worker];
     struct begun_tx begun;
     range->lead = 0;
     range->txs_count = range->txs_size = 0;
     range->begun.inputs_left = 0;
     range->bad = NULL;
-    enum status status = find_tx(work, stream, range->first, &begun, &range->fault);
+    enum status status = find_tx(work, streams, range->first, &begun, &range->fault);
     if (status != STATUS_OK)
         return status;
     size_t i = 0;
@@ -124,14 +141,14 @@ static enum status make_txs(struct table_builder *builder, struct range *range)
         range->lead = (uint32_t)i;
         range->lead_value_sat = begun.value_in_sat;
         if (i < range->count && !range->bad)
-            status = next_tx(work, stream, &begun, &range->fault);
+            status = next_tx(work, streams, &begun, &range->fault);
     }
     while (i < range->count && !range->bad && status == STATUS_OK) {
         i = sum_inputs(range, i, &begun);
         if (begun.inputs_left == 0 && !range->bad)
             make_tx(range, &begun);
         if (i < range->count && !range->bad)
-            status = next_tx(work, stream, &begun, &range->fault);
+            status = next_tx(work, streams, &begun, &range->fault);
         else if (begun.inputs_left > 0)
             range->begun = begun;
     }
@@ -216,8 +233,7 @@ static enum status on_values(void *context, const struct spill_entry *entries, s
     struct range *range = context;
     for (size_t i = 0; i < count; i++) {
         if (entries[i].key >= range->count)
-            return fault_set(&range->fault, STATUS_FORMAT, range->work->folder, FAULT_NO_OFFSET,
-                             "a temporary file is damaged");
+            return tables_damaged(range->work, &range->fault);
         range->spent[entries[i].key] = entries[i].number;
         range->values[entries[i].key] = entries[i].extra;
     }

@@ -34,7 +34,6 @@ struct walk {
 static bool number_blocks(struct walk *walk, struct window *window)
 {
     struct index_work *work = walk->work;
-    window->records_at = work->txs_size;
     for (size_t i = 0; i < window->count; i++) {
         struct walked_block *walked = &window->blocks[i];
         struct work_block *block = &work->blocks[window->height - work->first + i];
@@ -45,12 +44,12 @@ static bool number_blocks(struct walk *walk, struct window *window)
         }
         walked->first_input = block->first_input;
         walked->first_output = block->first_output;
-        work->txs_size += walked->records_size;
-        block[1] = (struct work_block){block->first_tx + walked->txs, block->first_input + walked->inputs,
-                                       block->first_output + walked->outputs, work->txs_size,
-                                       block->outs_at + walked->outs_size};
+        block[1] = (struct work_block){.first_tx = block->first_tx + walked->txs,
+                                       .first_input = block->first_input + walked->inputs,
+                                       .first_output = block->first_output + walked->outputs};
+        for (size_t s = 0; s < WORK_STREAMS; s++)
+            block[1].at[s] = block->at[s] + walked->sizes[s];
     }
-    window->outs_at = work->blocks[window->height - work->first].outs_at;
     return true;
 }
 

@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 
+#include "graph/index/walked.h"
 #include "graph/scan/filemap.h"
 #include "parser/file.h"
 
@@ -21,16 +22,21 @@ static bool on_input(void *context, const struct tx_input *in, uint32_t vin)
     return PUSH(walker->window->inputs, input);
 }
 
+static bool make_room(struct bytes *bytes, size_t more)
+{
+    return bytes->capacity - bytes->count >= more ||
+           mem_reserve(&bytes->at, &bytes->capacity, bytes->count + more, 1) == STATUS_OK;
+}
+
 static bool on_output(void *context, const struct tx_output *out, uint32_t vout, enum kind kind, unsigned unknown)
 {
-    struct window *window = ((struct walker *)context)->window;
+    struct bytes *outs = &((struct walker *)context)->window->streams[WORK_OUTS];
     (void)vout;
     (void)unknown;
-    if (window->outs.capacity - window->outs.count < VARINT_SIZE_MAX &&
-        mem_reserve(&window->outs.at, &window->outs.capacity, window->outs.count + VARINT_SIZE_MAX, 1) != STATUS_OK)
+    if (!make_room(outs, VARINT_SIZE_MAX))
         return false;
-    uint8_t *p = window->outs.at + window->outs.count;
-    window->outs.count += (size_t)(index_value_write(out->value_sat, kind, p) - p);
+    uint8_t *p = outs->at + outs->count;
+    outs->count += (size_t)(walked_value_write(out->value_sat, kind, p) - p);
     return true;
 }
 
@@ -47,8 +53,7 @@ static bool on_tx(void *context, const struct tx *tx, uint32_t index, unsigned u
                            .offset = (uint32_t)(tx->start - walker->block),
                            .inputs = tx->inputs,
                            .outputs = tx->outputs,
-                           .size = (uint64_t)(tx->end - tx->start),
-                           .value_out_sat = tx->value_out_sat};
+                           .size = (uint64_t)(tx->end - tx->start)};
     if (tx->segwit) /* marker, flag and witnesses: all but version, body and lock time */
         head.witness = head.size - 8 - (uint64_t)(tx->body_end - tx->body);
     struct tx_input first = {.prevout = walker->prevout};
@@ -76,23 +81,23 @@ static enum status encode(const struct walker *walker)
     const struct index_hasher *hasher = &walker->work->hasher;
     struct window *window = walker->window;
     size_t count = walker->heads.count;
-    if (mem_reserve(&window->records.at, &window->records.capacity, window->records.count + count * TX_RECORD_MAX, 1) !=
-            STATUS_OK ||
+    struct bytes *records = &window->streams[WORK_TXS];
+    if (!make_room(records, count * WALKED_TX_MAX) ||
         mem_reserve(&window->txs.at, &window->txs.capacity, window->txs.count + count, sizeof *window->txs.at) !=
             STATUS_OK)
         return STATUS_NOMEM;
-    uint8_t *p = window->records.at + window->records.count;
+    uint8_t *p = records->at + records->count;
     for (size_t i = 0; i < count; i++) {
         const struct tx_head *head = &walker->heads.at[i];
         const struct hash256 *txid = &walker->txids[i];
-        p = index_head_write(head, p);
+        p = walked_head_write(head, p);
         memcpy(p, txid->bytes, HASH256_SIZE);
         p += HASH256_SIZE;
         window->txs.at[window->txs.count++] = (struct walked_tx){index_hash(hasher, txid->bytes),
                                                                  index_check_of(hasher, txid->bytes),
                                                                  (uint32_t)head->inputs, (uint32_t)head->outputs};
     }
-    window->records.count = (size_t)(p - window->records.at);
+    records->count = (size_t)(p - records->at);
     return STATUS_OK;
 }
 
@@ -154,8 +159,9 @@ static void walk_block(struct walker *walker, struct walked_block *walked)
     const struct index_work *work = walker->work;
     const struct window *window = walker->window;
     const uint8_t *bytes = NULL;
-    size_t inputs = window->inputs.count, txs = window->txs.count, records = window->records.count,
-           outs = window->outs.count;
+    size_t inputs = window->inputs.count, txs = window->txs.count;
+    for (size_t s = 0; s < WORK_STREAMS; s++)
+        walked->sizes[s] = window->streams[s].count;
     walked->status = find_bytes(walker, walked, &bytes);
     if (walked->status == STATUS_OK)
         walked->status = walk_bytes(walker, walked, bytes);
@@ -163,8 +169,8 @@ static void walk_block(struct walker *walker, struct walked_block *walked)
         walked->status = verify(walker, walked, bytes);
     walked->inputs = window->inputs.count - inputs;
     walked->txs = window->txs.count - txs;
-    walked->records_size = window->records.count - records;
-    walked->outs_size = window->outs.count - outs;
+    for (size_t s = 0; s < WORK_STREAMS; s++)
+        walked->sizes[s] = window->streams[s].count - walked->sizes[s];
 }
 
 /* ---- one window ---- */
@@ -180,7 +186,9 @@ size_t window_blocks(const struct index_work *work, uint32_t height, uint32_t en
 
 void window_walk(struct walker *walker, struct window *window)
 {
-    window->inputs.count = window->txs.count = window->records.count = window->outs.count = 0;
+    window->inputs.count = window->txs.count = 0;
+    for (size_t s = 0; s < WORK_STREAMS; s++)
+        window->streams[s].count = 0;
     walker->window = window;
     for (size_t i = 0; i < window->count; i++) {
         window->blocks[i] = (struct walked_block){
@@ -226,14 +234,16 @@ static enum status spill_inputs(const struct index_work *work, unsigned number, 
     return STATUS_OK;
 }
 
-static enum status write_stream(const struct index_work *work, const char *name, int fd, const uint8_t *bytes,
-                                size_t size, uint64_t offset, struct fault *fault)
+static enum status write_stream(const struct index_work *work, struct window *window, size_t stream)
 {
     char path[4096 + 16];
-    if ((work->in_memory ? file_memory_write_at : file_write_at)(fd, bytes, size, offset))
+    const struct bytes *bytes = &window->streams[stream];
+    uint64_t offset = work->blocks[window->height - work->first].at[stream];
+    if ((work->in_memory ? file_memory_write_at : file_write_at)(work->streams[stream], bytes->at, bytes->count,
+                                                                 offset))
         return STATUS_OK;
-    snprintf(path, sizeof path, "%s/%s", work->in_memory ? "(memory)" : work->folder, name);
-    return fault_errno_place(fault, path, offset, SPILL_OTHER, "cannot write a temporary file");
+    snprintf(path, sizeof path, "%s/%s", work->in_memory ? "(memory)" : work->folder, work_stream_names[stream]);
+    return fault_errno_place(&window->fault, path, offset, SPILL_OTHER, "cannot write a temporary file");
 }
 
 void window_spill(struct walker *walker, unsigned number, struct window *window)
@@ -242,12 +252,8 @@ void window_spill(struct walker *walker, unsigned number, struct window *window)
     window->status = spill_txs(work, number, window);
     if (window->status == STATUS_OK)
         window->status = spill_inputs(work, number, walker->sums, window);
-    if (window->status == STATUS_OK)
-        window->status = write_stream(work, "txs", work->txs_fd, window->records.at, window->records.count,
-                                      window->records_at, &window->fault);
-    if (window->status == STATUS_OK)
-        window->status = write_stream(work, "outs", work->outs_fd, window->outs.at, window->outs.count, window->outs_at,
-                                      &window->fault);
+    for (size_t s = 0; s < WORK_STREAMS && window->status == STATUS_OK; s++)
+        window->status = write_stream(work, window, s);
 }
 
 /* ---- beginning and end ---- */
@@ -274,6 +280,6 @@ void window_free(const struct window *window)
     mem_free(window->blocks);
     mem_free(window->inputs.at);
     mem_free(window->txs.at);
-    mem_free(window->records.at);
-    mem_free(window->outs.at);
+    for (size_t s = 0; s < WORK_STREAMS; s++)
+        mem_free(window->streams[s].at);
 }

@@ -10,6 +10,12 @@
 
 #define WINDOW_BLOCKS_MAX 512u
 
+struct bytes {
+    uint8_t *at;
+    size_t count;
+    size_t capacity;
+};
+
 struct walked_input {
     uint64_t hash; /* of the prevout's txid */
     uint64_t check;
@@ -47,10 +53,9 @@ struct walked_block {
     struct fault fault;
     size_t inputs;
     size_t txs;
-    size_t records_size;
-    size_t outs_size;
     size_t outputs;
-    uint64_t first_input; /* numbers */
+    size_t sizes[WORK_STREAMS]; /* bytes */
+    uint64_t first_input;       /* numbers */
     uint64_t first_output;
 };
 
@@ -64,11 +69,8 @@ struct window {
     struct walked_block *blocks;
     ARRAY(struct walked_input) inputs;
     ARRAY(struct walked_tx) txs;
-    ARRAY(uint8_t) records;
-    ARRAY(uint8_t) outs;
-    uint64_t records_at; /* offsets in the files */
-    uint64_t outs_at;
-    enum status status; /* of spilling */
+    struct bytes streams[WORK_STREAMS]; /* what the blocks leave there */
+    enum status status;                 /* of spilling */
     struct fault fault;
 };
 

@@ -17,6 +17,7 @@
 #define PARTS_MAX 4096u
 
 uint32_t index_checkpoint_blocks = 0;
+const char *const work_stream_names[WORK_STREAMS] = {"txs", "outs"};
 
 void work_message(const struct index_work *work, const char *text)
 {
@@ -52,10 +53,9 @@ void work_write_out(const struct index_work *work)
     for (size_t i = 0; i < sizeof spills / sizeof *spills; i++)
         if (spills[i])
             spill_write_out(spills[i]);
-    if (work->txs_fd >= 0)
-        (void)sync_file_range(work->txs_fd, 0, 0, SYNC_FILE_RANGE_WRITE);
-    if (work->outs_fd >= 0)
-        (void)sync_file_range(work->outs_fd, 0, 0, SYNC_FILE_RANGE_WRITE);
+    for (size_t i = 0; i < WORK_STREAMS; i++)
+        if (work->streams[i] >= 0)
+            (void)sync_file_range(work->streams[i], 0, 0, SYNC_FILE_RANGE_WRITE);
 }
 
 uint64_t work_bytes(const struct index_work *work, uint32_t first, uint32_t end)

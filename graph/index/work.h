@@ -1,11 +1,11 @@
 /* work: what the stages of a build share. Each stage reads what the one before left in the folder of temporary files:
  *
- *   walk     blk files -> txs (record heads and txids, in chain order), outs (value and kind, in chain order),
+ *   walk     blk files -> txs (heads and txids, in chain order), outs (value and kind, in chain order),
  *            creators (hash of txid, first output, outputs, check), spenders (hash of the prevout's txid, input, vout)
  *   join     creators with spenders, part by part of the hash -> links (output, input), by ranges of outputs; the txid
  *            table; of what spends an output of an older block, values and late spends
  *   outputs  outs with links -> the table of outputs; values (input, output, value), by ranges of inputs
- *   txs      txs with values -> the tables of inputs and transactions; late spends -> their table; blocks
+ *   txs      txs with outs and values -> the tables of inputs and transactions; late spends -> their table; blocks
  *   merge    small runs of the tables of pairs -> one
  *
  * stages.c runs them in this order, in the folder that folder.c makes; walk.c and walk_window.c, join.c and
@@ -29,13 +29,16 @@
 
 #define WORK_CREATOR_BYTES 72u /* of memory for each creator of a part that is joined */
 
+/* Files in the order of the chain; walked.h says what is in them. */
+enum work_stream { WORK_TXS, WORK_OUTS, WORK_STREAMS };
+extern const char *const work_stream_names[WORK_STREAMS];
+
 /* Where a block of this build begins. */
 struct work_block {
     uint64_t first_tx;
     uint64_t first_input;
     uint64_t first_output;
-    uint64_t records_at; /* in the file txs */
-    uint64_t outs_at;    /* in the file outs */
+    uint64_t at[WORK_STREAMS]; /* in the files */
 };
 
 /* What is finished, and need not be done again after an interruption. */
@@ -99,14 +102,12 @@ struct index_work {
     uint32_t walked;           /* one above that of the last one walked */
     struct work_block *blocks; /* of first..end: the last one is where the next block would begin */
     size_t blocks_capacity;
-    unsigned part_bits;      /* the first bits of a hash choose its part */
-    unsigned key_bits;       /* so many of the bits that follow are kept; with those of the part 40 at least */
-    unsigned __int128 *sums; /* of index_check_of the prevouts of each part */
-    bool *exact;             /* parts in which full txids settle every spend */
-    bool unsure;             /* the join found that more parts need that: it is to be done again */
-    int txs_fd;              /* -1: closed */
-    int outs_fd;
-    uint64_t txs_size;
+    unsigned part_bits;        /* the first bits of a hash choose its part */
+    unsigned key_bits;         /* so many of the bits that follow are kept; with those of the part 40 at least */
+    unsigned __int128 *sums;   /* of index_check_of the prevouts of each part */
+    bool *exact;               /* parts in which full txids settle every spend */
+    bool unsure;               /* the join found that more parts need that: it is to be done again */
+    int streams[WORK_STREAMS]; /* file descriptors; -1: closed */
     struct walk *walk;
     struct spill *creators;
     struct spill *spenders;
