@@ -1,5 +1,4 @@
 #include "graph/index/tables.h"
-#include "graph/index/walked.h"
 #include "parser/mem.h"
 #include "parser/parallel.h"
 #include "parser/file.h"
@@ -100,21 +99,6 @@ enum status tables_fill_stream(const struct index_work *work, struct stream *str
         return fault_errno(fault, work->folder, from, "cannot read a temporary file");
     if ((size_t)got < some)
         return fault_set(fault, STATUS_FORMAT, work->folder, from, "a temporary file is cut short");
-    return STATUS_OK;
-}
-
-enum status tables_next_output(const struct index_work *work, struct stream *outs, uint64_t *value_kind,
-                               struct fault *fault)
-{
-    enum status status = STATUS_OK;
-    if (outs->size - outs->at < VARINT_SIZE_MAX)
-        status = tables_fill_stream(work, outs, VARINT_SIZE_MAX, fault);
-    if (status != STATUS_OK)
-        return status;
-    const uint8_t *next = walked_value_read(outs->bytes + outs->at, outs->bytes + outs->size, value_kind);
-    if (!next)
-        return tables_damaged(work, fault);
-    outs->at = (size_t)(next - outs->bytes);
     return STATUS_OK;
 }
 

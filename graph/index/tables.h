@@ -5,6 +5,7 @@
 #ifndef UNKTX_GRAPH_INDEX_TABLES_H
 #define UNKTX_GRAPH_INDEX_TABLES_H
 
+#include "graph/index/walked.h"
 #include "graph/index/work.h"
 #include "parser/mem.h"
 
@@ -117,11 +118,23 @@ void tables_begin_stream(const struct index_work *work, struct stream *stream, e
                          const struct work_block *block);
 enum status tables_fill_stream(const struct index_work *work, struct stream *stream, size_t need, struct fault *fault)
     MUST_CHECK;
-/* Reads the next output of the file outs. */
-enum status tables_next_output(const struct index_work *work, struct stream *outs, uint64_t *value_kind,
-                               struct fault *fault) MUST_CHECK;
 /* "a temporary file is damaged". */
 enum status tables_damaged(const struct index_work *work, struct fault *fault) MUST_CHECK;
+/* Reads the next output of the file outs. */
+MUST_CHECK static inline enum status tables_next_output(const struct index_work *work, struct stream *outs,
+                                                        uint64_t *value_kind, struct fault *fault)
+{
+    enum status status = STATUS_OK;
+    if (outs->size - outs->at < VARINT_SIZE_MAX)
+        status = tables_fill_stream(work, outs, VARINT_SIZE_MAX, fault);
+    if (status != STATUS_OK)
+        return status;
+    const uint8_t *next = walked_value_read(outs->bytes + outs->at, outs->bytes + outs->size, value_kind);
+    if (!next)
+        return tables_damaged(work, fault);
+    outs->at = (size_t)(next - outs->bytes);
+    return STATUS_OK;
+}
 
 /* Continues a table of fixed-width records that has `total` of them: takes over its last page if that is not full. */
 enum status page_writer_begin(struct page_writer *writer, struct work_queue *queue, enum index_table table,

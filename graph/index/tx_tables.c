@@ -1,5 +1,4 @@
 #include "graph/index/tables.h"
-#include "graph/index/walked.h"
 #include "parser/money.h"
 
 /* ---- the files txs and outs ---- */

@@ -60,8 +60,32 @@ static void test_malformed(void **state)
         assert_null(varint_get((const uint8_t *)bytes[i], (const uint8_t *)bytes[i] + sizes[i], &value));
 }
 
+/* The least and the most that so many bytes hold, and the least in one more than it needs, with bytes after them. */
+static void test_among_others(void **state)
+{
+    (void)state;
+    static const uint8_t after[] = {0x00, 0x7f, 0x80, 0xff};
+    for (size_t size = 2; size < VARINT_SIZE_MAX; size++)
+        for (size_t i = 0; i < sizeof after; i++) {
+            uint8_t bytes[2 * VARINT_SIZE_MAX];
+            uint64_t value = 0;
+            memset(bytes, after[i], sizeof bytes);
+            memset(bytes, 0x80, size - 1);
+            bytes[size - 1] = 0x01;
+            assert_ptr_equal(varint_get(bytes, bytes + sizeof bytes, &value), bytes + size);
+            assert_int_equal(value, UINT64_C(1) << (7 * (size - 1)));
+            memset(bytes, 0xff, size - 1);
+            bytes[size - 1] = 0x7f;
+            assert_ptr_equal(varint_get(bytes, bytes + sizeof bytes, &value), bytes + size);
+            assert_int_equal(value, (UINT64_C(1) << (7 * size)) - 1);
+            bytes[size - 1] = 0x00;
+            assert_null(varint_get(bytes, bytes + sizeof bytes, &value));
+        }
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_known), cmocka_unit_test(test_malformed)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_known), cmocka_unit_test(test_malformed),
+                                       cmocka_unit_test(test_among_others)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
