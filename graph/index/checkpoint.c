@@ -14,12 +14,12 @@
 /* The checkpoint: magic (8), boot (36), stage, first, end, walked (u32 each), tip (32), seed (16), state of the index
  * (STATE_SIZE), bits (u32 each), count of late spends, ranges (u64 each), number of the build that cut the tables last
  * (8); the blocks; the sums (u128 each, low half first); what each spill saves; SHA-256 of all that. */
-#define CHECKPOINT_MAGIC "uXTWork6"
+#define CHECKPOINT_MAGIC "uXTWork7"
 #define CHECKPOINT_HEAD (8u + 36u + 16u + 32u + 16u + STATE_SIZE + 8u + 32u + INDEX_BEGUN_SIZE)
 #define HEAD_FIRST 48u
 #define HEAD_END 52u
 #define CHECKPOINT_MAX (256u << 20)
-#define WORK_BLOCK_SIZE (24u + 8u * WORK_STREAMS)
+#define WORK_BLOCK_SIZE (28u + 8u * WORK_STREAMS)
 
 static void path_of(const struct index_work *work, const char *name, char path[4096])
 {
@@ -90,8 +90,9 @@ static enum status encode(struct index_work *work, struct buffer *checkpoint)
         store_le64(bytes, work->blocks[i].first_tx);
         store_le64(bytes + 8, work->blocks[i].first_input);
         store_le64(bytes + 16, work->blocks[i].first_output);
+        store_le32(bytes + 24, work->blocks[i].window);
         for (size_t s = 0; s < WORK_STREAMS; s++)
-            store_le64(bytes + 24 + 8 * s, work->blocks[i].at[s]);
+            store_le64(bytes + 28 + 8 * s, work->blocks[i].at[s]);
         status = buffer_add(checkpoint, bytes, sizeof bytes);
     }
     for (size_t part = 0; part < (size_t)1 << work->part_bits && status == STATUS_OK; part++) {
@@ -286,13 +287,18 @@ static bool take_blocks(struct index_work *work, struct cursor *checkpoint)
     const uint8_t *bytes = cursor_take(checkpoint, count * WORK_BLOCK_SIZE);
     work->blocks = bytes ? mem_alloc(count, sizeof *work->blocks) : NULL;
     work->blocks_capacity = work->blocks ? count : 0;
+    bool ok = work->blocks != NULL;
     for (size_t i = 0; work->blocks && i < count; i++, bytes += WORK_BLOCK_SIZE) {
-        work->blocks[i] = (struct work_block){
-            .first_tx = load_le64(bytes), .first_input = load_le64(bytes + 8), .first_output = load_le64(bytes + 16)};
+        work->blocks[i] = (struct work_block){.first_tx = load_le64(bytes),
+                                              .first_input = load_le64(bytes + 8),
+                                              .first_output = load_le64(bytes + 16),
+                                              .window = load_le32(bytes + 24)};
         for (size_t s = 0; s < WORK_STREAMS; s++)
-            work->blocks[i].at[s] = load_le64(bytes + 24 + 8 * s);
+            work->blocks[i].at[s] = load_le64(bytes + 28 + 8 * s);
+        uint32_t window = work->blocks[i].window, height = work->first + (uint32_t)i;
+        ok &= height >= work->walked || (window >= work->first && window <= height);
     }
-    return work->blocks != NULL;
+    return ok;
 }
 
 /* Numbers of outputs and inputs are divided by these, and so much memory is taken. */

@@ -183,10 +183,10 @@ static inline uint64_t index_hash(const struct index_hasher *hasher, const uint8
     const uint64_t *k = hasher->key;
     return index_mix(index_nh(k, txid), k[4], k[5]) & index_hash_mask;
 }
-static inline uint64_t index_check_of(const struct index_hasher *hasher, const uint8_t *txid)
+static inline uint32_t index_check_of(const struct index_hasher *hasher, const uint8_t *txid)
 {
     const uint64_t *k = hasher->key;
-    return index_mix(index_nh(k, txid), k[6], k[7]) >> 40;
+    return (uint32_t)(index_mix(index_nh(k, txid), k[6], k[7]) >> 40);
 }
 
 /* ---- what a build asks of an index beyond tx_index.h ---- */

@@ -1,5 +1,15 @@
 #include "graph/index/tables.h"
 
+static void set_spender(struct range *range, uint8_t *record, uint64_t input)
+{
+    uint64_t before = load_spender(record);
+    if (before != INDEX_NONE_40) { /* spent twice: the later input is the one that cannot be */
+        uint64_t later = input > before ? input : before;
+        range->bad_input = later < range->bad_input ? later : range->bad_input;
+    }
+    store_spender(record, input);
+}
+
 static enum status on_links(void *context, const struct spill_entry *entries, size_t count)
 {
     struct range *range = context;
@@ -10,17 +20,36 @@ static enum status on_links(void *context, const struct spill_entry *entries, si
         if (link->key >= range->count || link->number < first_input || link->number >= work_end(work)->first_input)
             return tables_damaged(work, &range->fault);
         uint8_t *record = range->records + link->key * OUTPUT_SIZE;
-        uint64_t before = load_spender(record);
-        if (before != INDEX_NONE_40) { /* spent twice: the later input is the one that cannot be */
-            uint64_t later = link->number > before ? link->number : before;
-            range->bad_input = later < range->bad_input ? later : range->bad_input;
-        }
-        store_spender(record, link->number);
+        set_spender(range, record, link->number);
     }
     return STATUS_OK;
 }
 
-/* In the order of outputs, whose numbers then go up in small steps. What is spent twice ends the build anyway. */
+/* What the walk has linked: in the windows that have outputs of the range. */
+static enum status add_near(struct table_builder *builder, struct range *range)
+{
+    const struct index_work *work = range->work;
+    struct near_inputs *near = &builder->streams[range->worker].near;
+    uint32_t last = work_height_of_output(work, range->first + range->count - 1);
+    enum status status = STATUS_OK;
+    for (uint32_t height = work_height_of_output(work, range->first); height < work->end; height++) {
+        const struct work_block *block = &work->blocks[height - work->first];
+        if (block->window > last || status != STATUS_OK)
+            break;
+        status = tables_read_near(work, near, height, &range->fault);
+        while (near->next < near->count && status == STATUS_OK) {
+            uint64_t input = block->first_input + near->next, output;
+            bool is;
+            status = tables_next_near(work, near, &is, &output, &range->fault);
+            if (status == STATUS_OK && is && output - range->first < range->count)
+                set_spender(range, range->records + (output - range->first) * OUTPUT_SIZE, input);
+        }
+    }
+    return status;
+}
+
+/* Of what the join has linked. In the order of outputs, whose numbers then go up in small steps. What is spent twice
+ * ends the build anyway. */
 static enum status spill_values(struct range *range)
 {
     struct index_work *work = range->work;
@@ -68,6 +97,8 @@ static void prepare_outputs(struct table_builder *builder, struct range *range)
     range->status = spill_read(work->links, (unsigned)range->number, on_links, range, &range->fault);
     if (range->status == STATUS_OK)
         range->status = spill_values(range);
+    if (range->status == STATUS_OK)
+        range->status = add_near(builder, range);
 }
 
 static enum status write_outputs(struct table_builder *builder, struct range *range)

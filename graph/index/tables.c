@@ -77,8 +77,20 @@ void tables_begin_stream(const struct index_work *work, struct stream *stream, e
 {
     stream->size = stream->at = 0;
     stream->offset = block->at[file];
-    stream->fd = work->streams[file];
+    stream->file = file;
     stream->end = work_end(work)->at[file];
+}
+
+static enum status read_stream(const struct index_work *work, enum work_stream file, uint8_t *bytes, size_t size,
+                               uint64_t from, struct fault *fault)
+{
+    int fd = work->streams[file];
+    ssize_t got = (work->in_memory ? file_memory_read_at : file_read_at)(fd, bytes, size, from);
+    if (got < 0)
+        return fault_errno(fault, work->folder, from, "cannot read a temporary file");
+    if ((size_t)got < size)
+        return fault_set(fault, STATUS_FORMAT, work->folder, from, "a temporary file is cut short");
+    return STATUS_OK;
 }
 
 enum status tables_fill_stream(const struct index_work *work, struct stream *stream, size_t need, struct fault *fault)
@@ -92,14 +104,32 @@ enum status tables_fill_stream(const struct index_work *work, struct stream *str
     stream->at = 0;
     stream->size = left + some;
     stream->offset += some;
-    uint64_t from = stream->offset - some;
-    ssize_t got = work->in_memory ? file_memory_read_at(stream->fd, stream->bytes + left, some, from)
-                                  : file_read_at(stream->fd, stream->bytes + left, some, from);
-    if (got < 0)
-        return fault_errno(fault, work->folder, from, "cannot read a temporary file");
-    if ((size_t)got < some)
-        return fault_set(fault, STATUS_FORMAT, work->folder, from, "a temporary file is cut short");
-    return STATUS_OK;
+    return read_stream(work, stream->file, stream->bytes + left, some, stream->offset - some, fault);
+}
+
+enum status tables_read_near(const struct index_work *work, struct near_inputs *near, uint32_t height,
+                             struct fault *fault)
+{
+    const struct work_block *block = &work->blocks[height - work->first];
+    size_t size = (size_t)(block[1].at[WORK_NEAR] - block->at[WORK_NEAR]), spends = 0;
+    size_t inputs = (size_t)(block[1].first_input - block->first_input), bits = walked_near_size(inputs, 0);
+    near->count = size > 0 ? inputs : 0;
+    near->next = 0;
+    near->first = work->blocks[block->window - work->first].first_output;
+    near->end = block[1].first_output;
+    if (size == 0)
+        return STATUS_OK;
+    if (size < bits || size > walked_near_size(inputs, inputs))
+        return tables_damaged(work, fault);
+    if (mem_reserve(&near->bytes, &near->capacity, size, 1) != STATUS_OK)
+        return fault_nomem(fault);
+    enum status status = read_stream(work, WORK_NEAR, near->bytes, size, block->at[WORK_NEAR], fault);
+    near->distances = near->bytes + bits;
+    for (size_t i = 0; i < bits && status == STATUS_OK; i++)
+        spends += (unsigned)__builtin_popcount(near->bytes[i]);
+    bool sound = status != STATUS_OK || (size == walked_near_size(inputs, spends) &&
+                                         (inputs % 8 == 0 || near->bytes[bits - 1] >> inputs % 8 == 0));
+    return sound ? status : tables_damaged(work, fault);
 }
 
 enum status tables_damaged(const struct index_work *work, struct fault *fault)
@@ -196,6 +226,14 @@ static enum status build_blocks(struct table_builder *builder)
 
 /* ---- all ---- */
 
+static bool begin_streams(struct streams *streams)
+{
+    streams->txs.bytes = mem_alloc(STREAM_BYTES, 1);
+    streams->outs.bytes = mem_alloc(STREAM_BYTES, 1);
+    streams->values = mem_alloc(NEAR_VALUES, sizeof *streams->values);
+    return streams->txs.bytes && streams->outs.bytes && streams->values;
+}
+
 static enum status begin_builder(struct table_builder *builder)
 {
     struct index_work *work = builder->work;
@@ -207,8 +245,7 @@ static enum status begin_builder(struct table_builder *builder)
     builder->ranges = mem_alloc_apart(builder->ranges_count, sizeof *builder->ranges);
     bool ok = builder->streams && builder->ranges;
     for (unsigned i = 0; ok && i < threads; i++)
-        ok = (builder->streams[i].txs.bytes = mem_alloc(STREAM_BYTES, 1)) != NULL &&
-             (builder->streams[i].outs.bytes = mem_alloc(STREAM_BYTES, 1)) != NULL;
+        ok = begin_streams(&builder->streams[i]);
     for (size_t i = 0; ok && i < builder->ranges_count; i++) {
         struct range *range = &builder->ranges[i];
         range->work = work;
@@ -238,6 +275,8 @@ static void free_builder(struct table_builder *builder)
     for (unsigned i = 0; builder->streams && i < builder->work->options->threads; i++) {
         mem_free(builder->streams[i].txs.bytes);
         mem_free(builder->streams[i].outs.bytes);
+        mem_free(builder->streams[i].near.bytes);
+        mem_free(builder->streams[i].values);
     }
     mem_free(builder->ranges);
     mem_free(builder->streams);

@@ -72,14 +72,29 @@ struct stream {
     size_t size;
     size_t at;
     uint64_t offset; /* in the file, where `bytes` end */
-    int fd;
+    enum work_stream file;
     uint64_t end; /* of the file */
 };
+
+/* The near inputs of a block (walked.h), in order. */
+struct near_inputs {
+    uint8_t *bytes;
+    size_t capacity;
+    size_t count;             /* of inputs; 0: none is near */
+    size_t next;              /* input, counted from the block's first */
+    const uint8_t *distances; /* from `next` on */
+    uint64_t first;           /* output of the window */
+    uint64_t end;             /* of the block's outputs */
+};
+
+#define NEAR_VALUES (WALKED_NEAR_MAX + 1u)
 
 /* One thread's. */
 struct streams {
     MEM_APART struct stream txs;
     struct stream outs;
+    struct near_inputs near;
+    uint64_t *values; /* NEAR_VALUES, of the last outputs: output n is at n % NEAR_VALUES */
 };
 
 struct table_builder;
@@ -118,6 +133,9 @@ void tables_begin_stream(const struct index_work *work, struct stream *stream, e
                          const struct work_block *block);
 enum status tables_fill_stream(const struct index_work *work, struct stream *stream, size_t need, struct fault *fault)
     MUST_CHECK;
+/* Reads what `near` has of the block of that height. */
+enum status tables_read_near(const struct index_work *work, struct near_inputs *near, uint32_t height,
+                             struct fault *fault) MUST_CHECK;
 /* "a temporary file is damaged". */
 enum status tables_damaged(const struct index_work *work, struct fault *fault) MUST_CHECK;
 /* Reads the next output of the file outs. */
@@ -142,6 +160,20 @@ enum status page_writer_begin(struct page_writer *writer, struct work_queue *que
 enum status page_writer_add(struct page_writer *writer, const uint8_t *records, size_t count) MUST_CHECK;
 /* Writes the last page, which may be short. */
 enum status page_writer_end(struct page_writer *writer) MUST_CHECK;
+
+/* Whether the next input of the block is near; *output is then what it spends. STATUS_FORMAT: that cannot be. */
+static inline enum status tables_next_near(const struct index_work *work, struct near_inputs *near, bool *is,
+                                           uint64_t *output, struct fault *fault)
+{
+    size_t i = near->next++;
+    *is = i < near->count && near->bytes[i / 8] >> i % 8 & 1;
+    if (!*is)
+        return STATUS_OK;
+    uint64_t distance = load_le16(near->distances);
+    near->distances += WALKED_DISTANCE;
+    *output = near->end - distance;
+    return distance > 0 && distance <= near->end - near->first ? STATUS_OK : tables_damaged(work, fault);
+}
 
 /* Makes all ranges of builder->pass ready and writes them in order. */
 enum status tables_run_pass(struct table_builder *builder) MUST_CHECK;

@@ -1,18 +1,18 @@
 #include "graph/index/tables.h"
 #include "parser/money.h"
 
-/* ---- the files txs and outs ---- */
+/* ---- the files in the order of the chain ---- */
 
-/* Sums the outputs of the transaction. */
-static enum status sum_outputs(const struct index_work *work, struct stream *outs, struct tx_head *head,
-                               struct fault *fault)
+/* Reads the values of so many outputs from that number on; *sum_sat of them. */
+static enum status read_values(const struct index_work *work, struct streams *streams, uint64_t first, uint64_t count,
+                               uint64_t *sum_sat, struct fault *fault)
 {
-    uint64_t value_kind;
     enum status status = STATUS_OK;
-    for (uint64_t i = 0; i < head->outputs && status == STATUS_OK; i++) {
-        status = tables_next_output(work, outs, &value_kind, fault);
-        if (status == STATUS_OK)
-            head->value_out_sat += value_of(value_kind);
+    *sum_sat = 0;
+    for (uint64_t i = first; i < first + count && status == STATUS_OK; i++) {
+        uint64_t value_kind = 0;
+        status = tables_next_output(work, &streams->outs, &value_kind, fault);
+        *sum_sat += streams->values[i % NEAR_VALUES] = value_of(value_kind);
     }
     return status;
 }
@@ -43,25 +43,40 @@ static enum status next_tx(const struct index_work *work, struct streams *stream
         tx->height++;
         tx->index = 0;
         tx->offset = begun->head.offset;
+        status = tx->height < work->end ? tables_read_near(work, &streams->near, tx->height, fault)
+                                        : tables_damaged(work, fault);
     }
-    return sum_outputs(work, &streams->outs, &begun->head, fault);
+    if (status != STATUS_OK)
+        return status;
+    return read_values(work, streams, tx->first_output, begun->head.outputs, &begun->head.value_out_sat, fault);
 }
 
-/* Goes to the transaction with that input, from the beginning of its block. */
+/* Goes to the transaction with that input, from the beginning of its block; values are read from that of its window on.
+ */
 static enum status find_tx(const struct index_work *work, struct streams *streams, uint64_t input,
                            struct begun_tx *begun, struct fault *fault)
 {
     uint32_t height = work_height_of_input(work, input);
-    const struct work_block *block = &work->blocks[height - work->first];
+    const struct work_block *block = &work->blocks[height - work->first],
+                            *window = &work->blocks[block->window - work->first];
+    uint64_t before_sat, output;
+    bool is;
     *begun = (struct begun_tx){.tx = {.number = block->first_tx - 1,
                                       .first_input = block->first_input,
                                       .first_output = block->first_output,
                                       .height = height - 1}};
     tables_begin_stream(work, &streams->txs, WORK_TXS, block);
-    tables_begin_stream(work, &streams->outs, WORK_OUTS, block);
-    enum status status = next_tx(work, streams, begun, fault);
-    while (status == STATUS_OK && input - begun->tx.first_input >= begun->head.inputs)
-        status = next_tx(work, streams, begun, fault);
+    tables_begin_stream(work, &streams->outs, WORK_OUTS, window);
+    enum status status = read_values(work, streams, window->first_output, block->first_output - window->first_output,
+                                     &before_sat, fault);
+    do {
+        if (status == STATUS_OK)
+            status = next_tx(work, streams, begun, fault);
+        if (status == STATUS_OK && begun->tx.height != height)
+            status = tables_damaged(work, fault);
+    } while (status == STATUS_OK && input - begun->tx.first_input >= begun->head.inputs);
+    for (uint64_t i = block->first_input; i < input && status == STATUS_OK; i++)
+        status = tables_next_near(work, &streams->near, &is, &output, fault);
     return status;
 }
 
@@ -93,16 +108,26 @@ static uint8_t *put_tx(const struct begun_tx *begun, uint8_t *p)
     return p + HASH256_SIZE;
 }
 
-/* Sums what the transaction's inputs from `from` on bring, as far as the range has them; returns where they end. */
-static size_t sum_inputs(struct range *range, size_t from, struct begun_tx *begun)
+/* Sums what the transaction's inputs from *at on bring, as far as the range has them; *at is then where they end. */
+static enum status sum_inputs(struct streams *streams, struct range *range, size_t *at, struct begun_tx *begun)
 {
-    size_t i = from;
-    for (; begun->inputs_left > 0 && i < range->count && !range->bad; i++, begun->inputs_left--) {
+    enum status status = STATUS_OK;
+    for (; begun->inputs_left > 0 && *at < range->count && !range->bad; ++*at, begun->inputs_left--) {
+        size_t i = *at;
+        bool is;
+        uint64_t output;
+        status = tables_next_near(range->work, &streams->near, &is, &output, &range->fault);
+        if (status != STATUS_OK)
+            break;
+        if (is) {
+            range->spent[i] = output;
+            range->values[i] = streams->values[output % NEAR_VALUES];
+        }
         if (range->spent[i] != INDEX_NONE_40 && range->spent[i] >= begun->tx.first_output)
             set_bad(range, range->first + i, "spends an output of a later transaction");
         begun->value_in_sat = add_saturating(begun->value_in_sat, range->values[i]);
     }
-    return i;
+    return status;
 }
 
 static void make_tx(struct range *range, const struct begun_tx *begun)
@@ -136,14 +161,16 @@ static enum status make_txs(struct table_builder *builder, struct range *range)
     size_t i = 0;
     if (begun.tx.first_input < range->first) {
         begun.inputs_left -= (uint32_t)(range->first - begun.tx.first_input);
-        i = sum_inputs(range, 0, &begun);
+        status = sum_inputs(streams, range, &i, &begun);
         range->lead = (uint32_t)i;
         range->lead_value_sat = begun.value_in_sat;
-        if (i < range->count && !range->bad)
+        if (i < range->count && !range->bad && status == STATUS_OK)
             status = next_tx(work, streams, &begun, &range->fault);
     }
     while (i < range->count && !range->bad && status == STATUS_OK) {
-        i = sum_inputs(range, i, &begun);
+        status = sum_inputs(streams, range, &i, &begun);
+        if (status != STATUS_OK)
+            break;
         if (begun.inputs_left == 0 && !range->bad)
             make_tx(range, &begun);
         if (i < range->count && !range->bad)
@@ -249,10 +276,10 @@ static void prepare_inputs(struct table_builder *builder, struct range *range)
         range->spent[i] = INDEX_NONE_40;
     memset(range->values, 0, range->count * sizeof *range->values);
     range->status = spill_read(work->values, (unsigned)range->number, on_values, range, &range->fault);
-    for (size_t i = 0; i < range->count; i++)
-        store_40(range->records + i * INPUT_SIZE, range->spent[i]);
     if (range->status == STATUS_OK)
         range->status = make_txs(builder, range);
+    for (size_t i = 0; i < range->count; i++)
+        store_40(range->records + i * INPUT_SIZE, range->spent[i]);
 }
 
 /* What is bad is told where it comes in the order of the chain: an input that a transaction from before has in this

@@ -15,11 +15,8 @@ static bool on_input(void *context, const struct tx_input *in, uint32_t vin)
 {
     struct walker *walker = context;
     (void)vin;
-    walker->prevout = in->prevout;
-    const struct index_hasher *hasher = &walker->work->hasher;
-    struct walked_input input = {index_hash(hasher, in->prevout), index_check_of(hasher, in->prevout),
-                                 load_le32(in->prevout + HASH256_SIZE), false};
-    return PUSH(walker->window->inputs, input);
+    struct block_input input = {index_hash(&walker->work->hasher, in->prevout), in->prevout};
+    return PUSH(walker->inputs, input);
 }
 
 static bool make_room(struct bytes *bytes, size_t more)
@@ -56,10 +53,11 @@ static bool on_tx(void *context, const struct tx *tx, uint32_t index, unsigned u
                            .size = (uint64_t)(tx->end - tx->start)};
     if (tx->segwit) /* marker, flag and witnesses: all but version, body and lock time */
         head.witness = head.size - 8 - (uint64_t)(tx->body_end - tx->body);
-    struct tx_input first = {.prevout = walker->prevout};
+    struct block_input *last = &walker->inputs.at[walker->inputs.count - 1];
+    struct tx_input first = {.prevout = last->prevout};
     if (tx->inputs == 1 && tx_is_coinbase(tx, &first)) {
         head.flags |= TX_COINBASE;
-        walker->window->inputs.at[walker->window->inputs.count - 1].none = true;
+        last->prevout = NULL;
     }
     return PUSH(walker->messages, message) && PUSH(walker->heads, head);
 }
@@ -76,7 +74,7 @@ static void hash_txids(struct walker *walker)
 }
 
 /* Encodes the block's transactions. */
-static enum status encode(const struct walker *walker)
+static enum status add_txs(struct walker *walker)
 {
     const struct index_hasher *hasher = &walker->work->hasher;
     struct window *window = walker->window;
@@ -90,14 +88,59 @@ static enum status encode(const struct walker *walker)
     for (size_t i = 0; i < count; i++) {
         const struct tx_head *head = &walker->heads.at[i];
         const struct hash256 *txid = &walker->txids[i];
+        uint64_t hash = index_hash(hasher, txid->bytes);
         p = walked_head_write(head, p);
         memcpy(p, txid->bytes, HASH256_SIZE);
+        near_add(&walker->near, hash, head->outputs, records->at, (uint32_t)(p - records->at));
         p += HASH256_SIZE;
-        window->txs.at[window->txs.count++] = (struct walked_tx){index_hash(hasher, txid->bytes),
-                                                                 index_check_of(hasher, txid->bytes),
-                                                                 (uint32_t)head->inputs, (uint32_t)head->outputs};
+        window->txs.at[window->txs.count++] = (struct walked_tx){hash, index_check_of(hasher, txid->bytes),
+                                                                 (uint32_t)head->outputs};
     }
     records->count = (size_t)(p - records->at);
+    return STATUS_OK;
+}
+
+/* The distance of the near output that an input of that transaction spends; 0: it is to be joined. */
+static size_t link_input(struct walker *walker, const struct block_input *in, size_t tx)
+{
+    size_t output, end = walker->near.outputs;
+    const uint8_t *records = walker->window->streams[WORK_TXS].at;
+    bool taken = near_take(&walker->near, in->hash, in->prevout, tx, records, &output);
+    return taken && end - output <= WALKED_NEAR_MAX ? end - output : 0;
+}
+
+/* Links what inputs of the block spend of their window, and keeps the rest for the join. */
+static enum status add_inputs(struct walker *walker)
+{
+    enum { AHEAD = 12 };
+    struct window *window = walker->window;
+    const struct block_input *inputs = walker->inputs.at;
+    size_t count = walker->inputs.count, tx = window->txs.count - walker->heads.count, n = 0;
+    struct bytes *stream = &window->streams[WORK_NEAR];
+    if (!make_room(stream, walked_near_size(count, count)))
+        return STATUS_NOMEM;
+    uint8_t *bits = stream->at + stream->count, *distances = bits + walked_near_size(count, 0), *next = distances;
+    memset(bits, 0, walked_near_size(count, 0));
+    for (size_t t = 0; t < walker->heads.count; t++, tx++)
+        for (size_t end = n + walker->heads.at[t].inputs; n < end; n++) {
+            const struct block_input *in = &inputs[n];
+            near_prefetch(&walker->near, inputs[n + AHEAD < count ? n + AHEAD : n].hash);
+            size_t distance = in->prevout ? link_input(walker, in, tx) : 0;
+            struct walked_input joined = {in->hash, 0, 0, (uint32_t)(window->inputs_count + n)};
+            if (distance > 0) {
+                bits[n / 8] |= (uint8_t)(1u << n % 8);
+                store_le16(next, (uint16_t)distance);
+                next += WALKED_DISTANCE;
+            } else if (in->prevout) {
+                joined.check = index_check_of(&walker->work->hasher, in->prevout);
+                joined.vout = load_le32(in->prevout + HASH256_SIZE);
+                if (!PUSH(window->inputs, joined))
+                    return STATUS_NOMEM;
+            }
+        }
+    window->inputs_count += count;
+    if (next > distances)
+        stream->count = (size_t)(next - stream->at);
     return STATUS_OK;
 }
 
@@ -113,7 +156,7 @@ static enum status walk_bytes(struct walker *walker, struct walked_block *walked
     if (mem_reserve(&walker->txids, &walker->txids_capacity, block->size / TX_BYTES_MIN + 2, HASH256_SIZE) != STATUS_OK)
         return STATUS_NOMEM;
     walker->block = bytes;
-    walker->heads.count = walker->messages.count = 0;
+    walker->heads.count = walker->messages.count = walker->inputs.count = 0;
     struct cursor c = cursor_over(bytes + BLOCK_HEADER_SIZE, block->size - BLOCK_HEADER_SIZE);
     if (cursor_compact(&c) > block->size / TX_BYTES_MIN)
         return fault_set(&walked->fault, STATUS_FORMAT, NULL, FAULT_NO_OFFSET,
@@ -125,9 +168,14 @@ static enum status walk_bytes(struct walker *walker, struct walked_block *walked
         return fault_set(&walked->fault, STATUS_FORMAT, NULL, FAULT_NO_OFFSET, "%s", block_flaw_text(BLOCK_BAD_MONEY));
     if (status != STATUS_OK)
         return status;
+    walked->txs = counts.txs;
+    walked->inputs = counts.inputs;
     walked->outputs = counts.outputs;
     hash_txids(walker);
-    return encode(walker);
+    status = near_reserve(&walker->near, counts.txs, counts.outputs);
+    if (status == STATUS_OK)
+        status = add_txs(walker);
+    return status == STATUS_OK ? add_inputs(walker) : status;
 }
 
 static enum status verify(struct walker *walker, struct walked_block *walked, const uint8_t *bytes)
@@ -159,7 +207,6 @@ static void walk_block(struct walker *walker, struct walked_block *walked)
     const struct index_work *work = walker->work;
     const struct window *window = walker->window;
     const uint8_t *bytes = NULL;
-    size_t inputs = window->inputs.count, txs = window->txs.count;
     for (size_t s = 0; s < WORK_STREAMS; s++)
         walked->sizes[s] = window->streams[s].count;
     walked->status = find_bytes(walker, walked, &bytes);
@@ -167,8 +214,6 @@ static void walk_block(struct walker *walker, struct walked_block *walked)
         walked->status = walk_bytes(walker, walked, bytes);
     if (walked->status == STATUS_OK && work->options->verify)
         walked->status = verify(walker, walked, bytes);
-    walked->inputs = window->inputs.count - inputs;
-    walked->txs = window->txs.count - txs;
     for (size_t s = 0; s < WORK_STREAMS; s++)
         walked->sizes[s] = window->streams[s].count - walked->sizes[s];
 }
@@ -186,7 +231,8 @@ size_t window_blocks(const struct index_work *work, uint32_t height, uint32_t en
 
 void window_walk(struct walker *walker, struct window *window)
 {
-    window->inputs.count = window->txs.count = 0;
+    window->inputs_count = window->inputs.count = window->txs.count = 0;
+    near_clear(&walker->near);
     for (size_t s = 0; s < WORK_STREAMS; s++)
         window->streams[s].count = 0;
     walker->window = window;
@@ -221,11 +267,9 @@ static enum status spill_inputs(const struct index_work *work, unsigned number, 
     uint64_t mask = (UINT64_C(1) << work->key_bits) - 1;
     for (size_t n = 0; n < window->inputs.count; n++) {
         const struct walked_input *input = &window->inputs.at[n];
-        struct spill_entry entry = {input->hash >> (shift - work->key_bits) & mask, window->blocks[0].first_input + n,
-                                    input->vout, 0, NULL};
+        struct spill_entry entry = {input->hash >> (shift - work->key_bits) & mask,
+                                    window->blocks[0].first_input + input->number, input->vout, 0, NULL};
         unsigned part = (unsigned)(input->hash >> shift);
-        if (input->none)
-            continue;
         sums[part] += input->check;
         enum status status = spill_add(work->spenders, number, part, &entry);
         if (status != STATUS_OK)
@@ -271,6 +315,8 @@ void walker_free(struct walker *walker)
     block_verifier_free(&walker->verifier);
     mem_free(walker->heads.at);
     mem_free(walker->messages.at);
+    mem_free(walker->inputs.at);
+    near_free(&walker->near);
     mem_free(walker->txids);
     mem_free(walker->sums);
 }

@@ -3,6 +3,7 @@
 #ifndef UNKTX_GRAPH_INDEX_WALK_WINDOW_H
 #define UNKTX_GRAPH_INDEX_WALK_WINDOW_H
 
+#include "graph/index/near.h"
 #include "graph/index/work.h"
 #include "parser/array.h"
 #include "parser/hasher.h"
@@ -16,18 +17,24 @@ struct bytes {
     size_t capacity;
 };
 
+/* An input that is joined. */
 struct walked_input {
     uint64_t hash; /* of the prevout's txid */
-    uint64_t check;
+    uint32_t check;
     uint32_t vout;
-    bool none; /* a coinbase's */
+    uint32_t number; /* counted from the window's first input */
 };
 
 struct walked_tx {
     uint64_t hash; /* of its txid */
-    uint64_t check;
-    uint32_t inputs;
+    uint32_t check;
     uint32_t outputs;
+};
+
+/* An input of the block under the walk. */
+struct block_input {
+    uint64_t hash;
+    const uint8_t *prevout; /* NULL: a coinbase's */
 };
 
 struct walker {
@@ -37,11 +44,12 @@ struct walker {
     /* of the block under the walk */
     ARRAY(struct tx_head) heads;
     ARRAY(struct hasher_message) messages;
+    ARRAY(struct block_input) inputs;
     struct hash256 *txids;
     size_t txids_capacity;
     const uint8_t *block;
-    const uint8_t *prevout; /* of the last input */
     struct window *window;
+    struct near near; /* of the window */
     /* of the build */
     unsigned __int128 *sums; /* of the checks of prevouts, by part */
 };
@@ -67,7 +75,8 @@ struct window {
     size_t count;
     uint64_t bytes;
     struct walked_block *blocks;
-    ARRAY(struct walked_input) inputs;
+    size_t inputs_count;
+    ARRAY(struct walked_input) inputs; /* those that are joined */
     ARRAY(struct walked_tx) txs;
     struct bytes streams[WORK_STREAMS]; /* what the blocks leave there */
     enum status status;                 /* of spilling */

@@ -1,6 +1,7 @@
 /* walked: what the walk leaves in its files in chain order, of each block one piece after the other, see
- * docs/index-format.md: in `txs` of each transaction a head and the txid, in `outs` of each output value and kind. For
- * walk_window.c and the tables only. Thread rule: no state. */
+ * docs/index-format.md: in `txs` of each transaction a head and the txid, in `outs` of each output value and kind,
+ * in `near` which inputs spend an output of their window, and which. For walk_window.c and the tables only. Thread
+ * rule: no state. */
 #ifndef UNKTX_GRAPH_INDEX_WALKED_H
 #define UNKTX_GRAPH_INDEX_WALKED_H
 
@@ -26,5 +27,11 @@ static inline const uint8_t *walked_value_read(const uint8_t *p, const uint8_t *
     *value_kind = value_kind_of(value >> 4, (enum kind)(value & 15));
     return p && value >> VALUE_KIND_BITS == 0 ? p : NULL;
 }
+
+/* A block with near inputs: a bit for each input, the lowest of each byte first; then of each that is near, how many
+ * outputs there are from its output to the end of the block. Of a block without there is nothing. */
+#define WALKED_DISTANCE 2u /* bytes */
+#define WALKED_NEAR_MAX UINT16_MAX
+static inline size_t walked_near_size(size_t inputs, size_t near) { return (inputs + 7) / 8 + near * WALKED_DISTANCE; }
 
 #endif

@@ -17,7 +17,7 @@
 #define PARTS_MAX 4096u
 
 uint32_t index_checkpoint_blocks = 0;
-const char *const work_stream_names[WORK_STREAMS] = {"txs", "outs"};
+const char *const work_stream_names[WORK_STREAMS] = {"txs", "outs", "near"};
 
 void work_message(const struct index_work *work, const char *text)
 {

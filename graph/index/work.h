@@ -1,11 +1,13 @@
 /* work: what the stages of a build share. Each stage reads what the one before left in the folder of temporary files:
  *
  *   walk     blk files -> txs (heads and txids, in chain order), outs (value and kind, in chain order),
- *            creators (hash of txid, first output, outputs, check), spenders (hash of the prevout's txid, input, vout)
+ *            near (of inputs whose output is near, which), creators (hash of txid, first output, outputs, check), of
+ *            other inputs spenders (hash of the prevout's txid, input, vout)
  *   join     creators with spenders, part by part of the hash -> links (output, input), by ranges of outputs; the txid
  *            table; of what spends an output of an older block, values and late spends
- *   outputs  outs with links -> the table of outputs; values (input, output, value), by ranges of inputs
- *   txs      txs with outs and values -> the tables of inputs and transactions; late spends -> their table; blocks
+ *   outputs  outs with near and links -> the table of outputs; values (input, output, value), by ranges of inputs
+ *   txs      txs with outs, near and values -> the tables of inputs and transactions; late spends -> their table;
+ *            blocks
  *   merge    small runs of the tables of pairs -> one
  *
  * stages.c runs them in this order, in the folder that folder.c makes; walk.c and walk_window.c, join.c and
@@ -30,7 +32,7 @@
 #define WORK_CREATOR_BYTES 72u /* of memory for each creator of a part that is joined */
 
 /* Files in the order of the chain; walked.h says what is in them. */
-enum work_stream { WORK_TXS, WORK_OUTS, WORK_STREAMS };
+enum work_stream { WORK_TXS, WORK_OUTS, WORK_NEAR, WORK_STREAMS };
 extern const char *const work_stream_names[WORK_STREAMS];
 
 /* Where a block of this build begins. */
@@ -39,6 +41,7 @@ struct work_block {
     uint64_t first_input;
     uint64_t first_output;
     uint64_t at[WORK_STREAMS]; /* in the files */
+    uint32_t window;           /* height of the first block of its window of the walk; of the end unknown */
 };
 
 /* What is finished, and need not be done again after an interruption. */

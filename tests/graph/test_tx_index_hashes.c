@@ -21,10 +21,15 @@ static void test_collisions(void **state)
     char *dir = temp_dir();
     const char *fixture = "tests/fixtures/dup-txid", *data = path_of("%s/regtest", fixture);
     struct index_options options = index_options_for(data, dir);
+    static const uint32_t window_blocks[] = {0, 1, 7};
     index_hash_mask = UINT64_C(7) << 61;
-    index_built_with(&options);
-    index_against_node(dir, path_of("%s/truth", fixture));
-    remove_tree(dir);
+    for (size_t i = 0; i < sizeof window_blocks / sizeof *window_blocks; i++) { /* in one window, each in its own */
+        index_checkpoint_blocks = window_blocks[i];
+        index_built_with(&options);
+        index_against_node(dir, path_of("%s/truth", fixture));
+        remove_tree(dir);
+    }
+    index_checkpoint_blocks = 0;
     options.to_height = 115; /* between the two occurrences */
     index_built_with(&options);
     options.to_height = UINT32_MAX;
