@@ -11,21 +11,31 @@
 struct near_tx {
     uint32_t txid_at; /* in the records */
     uint32_t first_output;
+    uint32_t hash;
 };
 
-/* A slot: the upper half of a hash, and one more than the transaction's number; 0: free. Where the slots of a hash
- * begin the lower bits of that half say, and no more than half of all are taken. */
-static uint64_t slot_of(uint64_t hash, size_t tx) { return (hash >> 32 << 32) | (uint32_t)(tx + 1); }
-static size_t tx_of(uint64_t slot) { return (size_t)(uint32_t)slot - 1; }
+/* A slot: in the upper bits some of a hash, in the lower ones one more than the transaction's number; 0: free. Where
+ * the slots of a hash begin other bits of it say, and no more than half of all are taken. */
+#define TX_BITS 20u
+_Static_assert(NEAR_TXS_MAX < 1u << TX_BITS, "the number of a transaction fits");
+static uint32_t slot_of(uint32_t hash, size_t tx) { return (hash >> TX_BITS << TX_BITS) | (uint32_t)(tx + 1); }
+static size_t tx_of(uint32_t slot) { return (size_t)(slot & ((1u << TX_BITS) - 1)) - 1; }
 
 /* The slot of that txid, or else the free one where it would be. */
-static uint64_t *find(const struct near *near, uint64_t hash, const uint8_t *txid, const uint8_t *records)
+static uint32_t *find(const struct near *near, uint32_t hash, const uint8_t *txid, const uint8_t *records)
 {
-    size_t mask = near->room - 1, i = (size_t)(hash >> 32) & mask;
-    for (uint64_t slot; (slot = near->slots[i]) != 0; i = (i + 1) & mask)
-        if (slot >> 32 == hash >> 32 && memcmp(records + near->txs[tx_of(slot)].txid_at, txid, HASH256_SIZE) == 0)
+    size_t mask = near->room - 1, i = hash & mask;
+    for (uint32_t slot; (slot = near->slots[i]) != 0; i = (i + 1) & mask)
+        if ((slot ^ hash) >> TX_BITS == 0 && memcmp(records + near->txs[tx_of(slot)].txid_at, txid, HASH256_SIZE) == 0)
             break;
     return &near->slots[i];
+}
+
+void near_prefetch_txid(const struct near *near, uint32_t hash, const uint8_t *records)
+{
+    uint32_t slot = near->slots[hash & (near->room - 1)];
+    if ((slot ^ hash) >> TX_BITS == 0 && slot != 0)
+        __builtin_prefetch(records + near->txs[tx_of(slot)].txid_at);
 }
 
 void near_clear(struct near *near)
@@ -45,15 +55,16 @@ void near_free(const struct near *near)
 /* The slots of a larger table, with what is in those of the smaller one. */
 static enum status grow(struct near *near, size_t room)
 {
-    uint64_t *slots = mem_alloc(room, sizeof *slots);
+    uint32_t *slots = mem_alloc(room, sizeof *slots);
     if (!slots)
         return STATUS_NOMEM;
     for (size_t old = 0; old < near->room; old++) {
-        size_t i = (size_t)(near->slots[old] >> 32) & (room - 1);
-        while (near->slots[old] != 0 && slots[i] != 0)
+        uint32_t slot = near->slots[old];
+        size_t i = slot != 0 ? near->txs[tx_of(slot)].hash & (room - 1) : 0;
+        while (slot != 0 && slots[i] != 0)
             i = (i + 1) & (room - 1);
-        if (near->slots[old] != 0)
-            slots[i] = near->slots[old];
+        if (slot != 0)
+            slots[i] = slot;
     }
     mem_free(near->slots);
     near->slots = slots;
@@ -79,11 +90,11 @@ static size_t outputs_of(const struct near *near, size_t tx)
 }
 
 /* Of a txid that comes again nothing more is taken: the join tells which is meant. */
-void near_add(struct near *near, uint64_t hash, size_t outputs, const uint8_t *records, uint32_t txid_at)
+void near_add(struct near *near, uint32_t hash, size_t outputs, const uint8_t *records, uint32_t txid_at)
 {
     size_t tx = near->count++;
-    uint64_t *slot = find(near, hash, records + txid_at, records);
-    near->txs[tx] = (struct near_tx){txid_at, (uint32_t)near->outputs};
+    uint32_t *slot = find(near, hash, records + txid_at, records);
+    near->txs[tx] = (struct near_tx){txid_at, (uint32_t)near->outputs, hash};
     near->outputs += outputs;
     near->txs[tx + 1].first_output = (uint32_t)near->outputs;
     if (*slot == 0)
@@ -92,10 +103,10 @@ void near_add(struct near *near, uint64_t hash, size_t outputs, const uint8_t *r
         memset(near->taken + near->txs[tx_of(*slot)].first_output, 1, outputs_of(near, tx_of(*slot)));
 }
 
-bool near_take(const struct near *near, uint64_t hash, const uint8_t *prevout, size_t spender, const uint8_t *records,
+bool near_take(const struct near *near, uint32_t hash, const uint8_t *prevout, size_t spender, const uint8_t *records,
                size_t *output)
 {
-    uint64_t slot = *find(near, hash, prevout, records);
+    uint32_t slot = *find(near, hash, prevout, records);
     size_t tx = tx_of(slot), vout = load_le32(prevout + HASH256_SIZE);
     if (slot == 0 || tx >= spender || vout >= outputs_of(near, tx))
         return false;

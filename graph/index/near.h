@@ -10,6 +10,8 @@
 
 #include "parser/status.h"
 
+#define NEAR_TXS_MAX 1000000u /* in a window */
+
 /* Numbers are counted from the window's first transaction or output. Zero-initialise. */
 struct near {
     struct near_tx *txs;
@@ -18,7 +20,7 @@ struct near {
     uint8_t *taken; /* of each output: it is spent already, or its txid comes twice */
     size_t outputs;
     size_t taken_capacity;
-    uint64_t *slots; /* of a hash table, see near.c */
+    uint32_t *slots; /* of a hash table, see near.c */
     size_t room;     /* slots, a power of 2; 0: none yet */
 };
 
@@ -27,17 +29,18 @@ void near_clear(struct near *near);
 void near_free(const struct near *near);
 /* Makes room for so many more. Amortised O(txs + outputs). */
 enum status near_reserve(struct near *near, size_t txs, size_t outputs) MUST_CHECK;
-/* Adds a transaction, for which there is room, with the hash of its txid. That is at records[txid_at], as are those of
- * the transactions before at what was said of them. O(1). */
-void near_add(struct near *near, uint64_t hash, size_t outputs, const uint8_t *records, uint32_t txid_at);
+/* Adds a transaction, for which there is room, with 32 bits of a hash of its txid. That is at records[txid_at], as
+ * those of the transactions before are at what was said of them. O(1). */
+void near_add(struct near *near, uint32_t hash, size_t outputs, const uint8_t *records, uint32_t txid_at);
 /* Takes the output that an input of transaction `spender` spends; false where it is none of an earlier transaction of
  * the window, or may not be taken. O(1). */
-bool near_take(const struct near *near, uint64_t hash, const uint8_t *prevout, size_t spender, const uint8_t *records,
+bool near_take(const struct near *near, uint32_t hash, const uint8_t *prevout, size_t spender, const uint8_t *records,
                size_t *output);
-/* Has the memory for a near_take soon in the cache. */
-static inline void near_prefetch(const struct near *near, uint64_t hash)
+/* Have the memory for a near_take soon in the cache: its slot, and then what that leads to. */
+static inline void near_prefetch(const struct near *near, uint32_t hash)
 {
-    __builtin_prefetch(&near->slots[(size_t)(hash >> 32) & (near->room - 1)]);
+    __builtin_prefetch(&near->slots[hash & (near->room - 1)]);
 }
+void near_prefetch_txid(const struct near *near, uint32_t hash, const uint8_t *records);
 
 #endif

@@ -25,7 +25,19 @@ static enum status on_links(void *context, const struct spill_entry *entries, si
     return STATUS_OK;
 }
 
-/* What the walk has linked: in the windows that have outputs of the range. */
+/* What the walk has linked of a block. */
+static void add_block(struct range *range, const struct near_inputs *near, uint64_t first_input)
+{
+    const uint8_t *distance = near->distances;
+    for (size_t i = 0; i < near->count; i += 8)
+        for (unsigned bits = near->bytes[i / 8]; bits != 0; bits &= bits - 1, distance += WALKED_DISTANCE) {
+            uint64_t at = near->end - load_le16(distance) - range->first;
+            if (at < range->count)
+                set_spender(range, range->records + at * OUTPUT_SIZE, first_input + i + (unsigned)__builtin_ctz(bits));
+        }
+}
+
+/* In the windows that have outputs of the range. */
 static enum status add_near(struct table_builder *builder, struct range *range)
 {
     const struct index_work *work = range->work;
@@ -37,13 +49,8 @@ static enum status add_near(struct table_builder *builder, struct range *range)
         if (block->window > last || status != STATUS_OK)
             break;
         status = tables_read_near(work, near, height, &range->fault);
-        while (near->next < near->count && status == STATUS_OK) {
-            uint64_t input = block->first_input + near->next, output;
-            bool is;
-            status = tables_next_near(work, near, &is, &output, &range->fault);
-            if (status == STATUS_OK && is && output - range->first < range->count)
-                set_spender(range, range->records + (output - range->first) * OUTPUT_SIZE, input);
-        }
+        if (status == STATUS_OK)
+            add_block(range, near, block->first_input);
     }
     return status;
 }

@@ -1,4 +1,5 @@
 #include "graph/index/tables.h"
+#include "parser/block.h"
 #include "parser/mem.h"
 #include "parser/parallel.h"
 #include "parser/file.h"
@@ -107,29 +108,46 @@ enum status tables_fill_stream(const struct index_work *work, struct stream *str
     return read_stream(work, stream->file, stream->bytes + left, some, stream->offset - some, fault);
 }
 
+/* Whether so many bytes are of so many inputs, and each near output is one of the window's. */
+static bool near_is_sound(const struct near_inputs *near, size_t size, uint64_t most)
+{
+    size_t bits = walked_near_size(near->count, 0), count = 0;
+    for (size_t i = 0; i < bits; i++)
+        count += (unsigned)__builtin_popcount(near->bytes[i]);
+    if (size != walked_near_size(near->count, count) ||
+        (near->count % 8 > 0 && near->bytes[bits - 1] >> near->count % 8 != 0))
+        return false;
+    bool sound = true;
+    for (size_t i = bits; i < size; i += WALKED_DISTANCE) {
+        unsigned distance = load_le16(near->bytes + i);
+        sound &= distance > 0 && distance <= most;
+    }
+    return sound;
+}
+
 enum status tables_read_near(const struct index_work *work, struct near_inputs *near, uint32_t height,
                              struct fault *fault)
 {
     const struct work_block *block = &work->blocks[height - work->first];
-    size_t size = (size_t)(block[1].at[WORK_NEAR] - block->at[WORK_NEAR]), spends = 0;
-    size_t inputs = (size_t)(block[1].first_input - block->first_input), bits = walked_near_size(inputs, 0);
-    near->count = size > 0 ? inputs : 0;
+    uint64_t inputs = block[1].first_input - block->first_input, size = block[1].at[WORK_NEAR] - block->at[WORK_NEAR];
+    uint64_t first = work->blocks[block->window - work->first].first_output;
+    if (inputs > BLOCK_SIZE_MAX || size > walked_near_size(inputs, inputs) ||
+        (size > 0 && size < walked_near_size(inputs, 0)))
+        return tables_damaged(work, fault);
+    size_t room = walked_near_size(inputs, 0) > size ? walked_near_size(inputs, 0) : size;
+    if (mem_reserve(&near->bytes, &near->capacity, room + WALKED_DISTANCE, 1) != STATUS_OK)
+        return fault_nomem(fault);
+    near->count = inputs;
     near->next = 0;
-    near->first = work->blocks[block->window - work->first].first_output;
+    near->distances = near->bytes + walked_near_size(inputs, 0);
     near->end = block[1].first_output;
     if (size == 0)
-        return STATUS_OK;
-    if (size < bits || size > walked_near_size(inputs, inputs))
-        return tables_damaged(work, fault);
-    if (mem_reserve(&near->bytes, &near->capacity, size, 1) != STATUS_OK)
-        return fault_nomem(fault);
-    enum status status = read_stream(work, WORK_NEAR, near->bytes, size, block->at[WORK_NEAR], fault);
-    near->distances = near->bytes + bits;
-    for (size_t i = 0; i < bits && status == STATUS_OK; i++)
-        spends += (unsigned)__builtin_popcount(near->bytes[i]);
-    bool sound = status != STATUS_OK || (size == walked_near_size(inputs, spends) &&
-                                         (inputs % 8 == 0 || near->bytes[bits - 1] >> inputs % 8 == 0));
-    return sound ? status : tables_damaged(work, fault);
+        memset(near->bytes, 0, room);
+    enum status status = size > 0 ? read_stream(work, WORK_NEAR, near->bytes, size, block->at[WORK_NEAR], fault)
+                                  : STATUS_OK;
+    if (status == STATUS_OK && size > 0 && !near_is_sound(near, size, near->end - first))
+        status = tables_damaged(work, fault);
+    return status;
 }
 
 enum status tables_damaged(const struct index_work *work, struct fault *fault)

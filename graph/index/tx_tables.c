@@ -60,7 +60,6 @@ static enum status find_tx(const struct index_work *work, struct streams *stream
     const struct work_block *block = &work->blocks[height - work->first],
                             *window = &work->blocks[block->window - work->first];
     uint64_t before_sat, output;
-    bool is;
     *begun = (struct begun_tx){.tx = {.number = block->first_tx - 1,
                                       .first_input = block->first_input,
                                       .first_output = block->first_output,
@@ -76,7 +75,7 @@ static enum status find_tx(const struct index_work *work, struct streams *stream
             status = tables_damaged(work, fault);
     } while (status == STATUS_OK && input - begun->tx.first_input >= begun->head.inputs);
     for (uint64_t i = block->first_input; i < input && status == STATUS_OK; i++)
-        status = tables_next_near(work, &streams->near, &is, &output, fault);
+        (void)tables_next_near(&streams->near, &output);
     return status;
 }
 
@@ -109,25 +108,18 @@ static uint8_t *put_tx(const struct begun_tx *begun, uint8_t *p)
 }
 
 /* Sums what the transaction's inputs from *at on bring, as far as the range has them; *at is then where they end. */
-static enum status sum_inputs(struct streams *streams, struct range *range, size_t *at, struct begun_tx *begun)
+static void sum_inputs(struct streams *streams, struct range *range, size_t *at, struct begun_tx *begun)
 {
-    enum status status = STATUS_OK;
     for (; begun->inputs_left > 0 && *at < range->count && !range->bad; ++*at, begun->inputs_left--) {
         size_t i = *at;
-        bool is;
         uint64_t output;
-        status = tables_next_near(range->work, &streams->near, &is, &output, &range->fault);
-        if (status != STATUS_OK)
-            break;
-        if (is) {
-            range->spent[i] = output;
-            range->values[i] = streams->values[output % NEAR_VALUES];
-        }
-        if (range->spent[i] != INDEX_NONE_40 && range->spent[i] >= begun->tx.first_output)
+        uint64_t near = tables_next_near(&streams->near, &output), near_sat = streams->values[output % NEAR_VALUES];
+        uint64_t spent = (output & near) | (range->spent[i] & ~near);
+        range->spent[i] = spent;
+        if (spent != INDEX_NONE_40 && spent >= begun->tx.first_output)
             set_bad(range, range->first + i, "spends an output of a later transaction");
-        begun->value_in_sat = add_saturating(begun->value_in_sat, range->values[i]);
+        begun->value_in_sat = add_saturating(begun->value_in_sat, (near_sat & near) | (range->values[i] & ~near));
     }
-    return status;
 }
 
 static void make_tx(struct range *range, const struct begun_tx *begun)
@@ -161,16 +153,14 @@ static enum status make_txs(struct table_builder *builder, struct range *range)
     size_t i = 0;
     if (begun.tx.first_input < range->first) {
         begun.inputs_left -= (uint32_t)(range->first - begun.tx.first_input);
-        status = sum_inputs(streams, range, &i, &begun);
+        sum_inputs(streams, range, &i, &begun);
         range->lead = (uint32_t)i;
         range->lead_value_sat = begun.value_in_sat;
-        if (i < range->count && !range->bad && status == STATUS_OK)
+        if (i < range->count && !range->bad)
             status = next_tx(work, streams, &begun, &range->fault);
     }
     while (i < range->count && !range->bad && status == STATUS_OK) {
-        status = sum_inputs(streams, range, &i, &begun);
-        if (status != STATUS_OK)
-            break;
+        sum_inputs(streams, range, &i, &begun);
         if (begun.inputs_left == 0 && !range->bad)
             make_tx(range, &begun);
         if (i < range->count && !range->bad)

@@ -8,6 +8,8 @@
 
 #define WINDOW_BYTES (8u << 20) /* of blocks, about */
 #define TX_BYTES_MIN 60u        /* one input, one output, empty scripts */
+#define AHEAD 8u                /* so far ahead memory is asked for */
+_Static_assert((WINDOW_BYTES + BLOCK_SIZE_MAX) / TX_BYTES_MIN < NEAR_TXS_MAX, "the transactions of a window fit");
 
 /* ---- one block ---- */
 
@@ -73,10 +75,22 @@ static void hash_txids(struct walker *walker)
     }
 }
 
+/* What the window's table of transactions has of a hash: not the bits that choose a part. */
+static uint32_t near_hash(uint64_t hash) { return (uint32_t)hash; }
+
+static void find_hashes(const struct walker *walker, struct walked_tx *txs)
+{
+    const struct index_hasher *hasher = &walker->work->hasher;
+    for (size_t i = 0; i < walker->heads.count; i++) {
+        const uint8_t *txid = walker->txids[i].bytes;
+        txs[i] = (struct walked_tx){index_hash(hasher, txid), index_check_of(hasher, txid),
+                                    (uint32_t)walker->heads.at[i].outputs};
+    }
+}
+
 /* Encodes the block's transactions. */
 static enum status add_txs(struct walker *walker)
 {
-    const struct index_hasher *hasher = &walker->work->hasher;
     struct window *window = walker->window;
     size_t count = walker->heads.count;
     struct bytes *records = &window->streams[WORK_TXS];
@@ -84,18 +98,17 @@ static enum status add_txs(struct walker *walker)
         mem_reserve(&window->txs.at, &window->txs.capacity, window->txs.count + count, sizeof *window->txs.at) !=
             STATUS_OK)
         return STATUS_NOMEM;
+    struct walked_tx *txs = &window->txs.at[window->txs.count];
+    find_hashes(walker, txs);
     uint8_t *p = records->at + records->count;
     for (size_t i = 0; i < count; i++) {
-        const struct tx_head *head = &walker->heads.at[i];
-        const struct hash256 *txid = &walker->txids[i];
-        uint64_t hash = index_hash(hasher, txid->bytes);
-        p = walked_head_write(head, p);
-        memcpy(p, txid->bytes, HASH256_SIZE);
-        near_add(&walker->near, hash, head->outputs, records->at, (uint32_t)(p - records->at));
+        near_prefetch(&walker->near, near_hash(txs[i + AHEAD < count ? i + AHEAD : i].hash));
+        p = walked_head_write(&walker->heads.at[i], p);
+        memcpy(p, walker->txids[i].bytes, HASH256_SIZE);
+        near_add(&walker->near, near_hash(txs[i].hash), txs[i].outputs, records->at, (uint32_t)(p - records->at));
         p += HASH256_SIZE;
-        window->txs.at[window->txs.count++] = (struct walked_tx){hash, index_check_of(hasher, txid->bytes),
-                                                                 (uint32_t)head->outputs};
     }
+    window->txs.count += count;
     records->count = (size_t)(p - records->at);
     return STATUS_OK;
 }
@@ -105,17 +118,17 @@ static size_t link_input(struct walker *walker, const struct block_input *in, si
 {
     size_t output, end = walker->near.outputs;
     const uint8_t *records = walker->window->streams[WORK_TXS].at;
-    bool taken = near_take(&walker->near, in->hash, in->prevout, tx, records, &output);
+    bool taken = near_take(&walker->near, near_hash(in->hash), in->prevout, tx, records, &output);
     return taken && end - output <= WALKED_NEAR_MAX ? end - output : 0;
 }
 
 /* Links what inputs of the block spend of their window, and keeps the rest for the join. */
 static enum status add_inputs(struct walker *walker)
 {
-    enum { AHEAD = 12 };
     struct window *window = walker->window;
     const struct block_input *inputs = walker->inputs.at;
     size_t count = walker->inputs.count, tx = window->txs.count - walker->heads.count, n = 0;
+    const uint8_t *records = window->streams[WORK_TXS].at;
     struct bytes *stream = &window->streams[WORK_NEAR];
     if (!make_room(stream, walked_near_size(count, count)))
         return STATUS_NOMEM;
@@ -124,7 +137,8 @@ static enum status add_inputs(struct walker *walker)
     for (size_t t = 0; t < walker->heads.count; t++, tx++)
         for (size_t end = n + walker->heads.at[t].inputs; n < end; n++) {
             const struct block_input *in = &inputs[n];
-            near_prefetch(&walker->near, inputs[n + AHEAD < count ? n + AHEAD : n].hash);
+            near_prefetch(&walker->near, near_hash(inputs[n + 2 * AHEAD < count ? n + 2 * AHEAD : n].hash));
+            near_prefetch_txid(&walker->near, near_hash(inputs[n + AHEAD < count ? n + AHEAD : n].hash), records);
             size_t distance = in->prevout ? link_input(walker, in, tx) : 0;
             struct walked_input joined = {in->hash, 0, 0, (uint32_t)(window->inputs_count + n)};
             if (distance > 0) {

@@ -31,7 +31,10 @@ static void make_txid(uint32_t id, uint8_t txid[HASH256_SIZE])
 }
 
 /* Some bits of it are the same for all. */
-static uint64_t hash_of(uint32_t id, unsigned bits) { return (id * UINT64_C(0x9e3779b97f4a7c15)) >> bits << bits; }
+static uint32_t hash_of(uint32_t id, unsigned bits)
+{
+    return (uint32_t)(id * UINT64_C(0x9e3779b97f4a7c15) >> 32) >> bits << bits;
+}
 
 /* The only transaction before `spender` with that txid of all that were added; TXS: there is none, or are several. */
 static size_t find(const struct window *window, uint32_t id, size_t spender)
@@ -84,7 +87,7 @@ static void test_against_search(void **state)
     size_t taken = 0;
     print_message("seed %ju\n", (uintmax_t)rng.state);
     for (unsigned w = 0; w < WINDOWS; w++) {
-        unsigned bits = w % 2 ? 56 : 0; /* with 8 bits of a hash that differ, many meet */
+        unsigned bits = w % 2 ? 24 : 0; /* with 8 bits of a hash that differ, many meet */
         memset(&window, 0, sizeof window);
         near_clear(&near);
         while (window.txs < TXS) {
