@@ -51,7 +51,6 @@ static void print_summary(const struct settings *settings, const struct index_re
 
 static int work(const struct settings *settings, const struct node_blocks *blocks, struct progress *progress)
 {
-    struct other_chain store;
     struct index_options options = {
         .datadir = blocks->datadir,
         .chain = settings->chain,
@@ -62,7 +61,6 @@ static int work(const struct settings *settings, const struct node_blocks *block
         .to_height = (uint32_t)settings->to_height,
         .tip = blocks->tip,
         .xor_key = blocks->xor_key,
-        .other = node_blocks_of_store(settings->store, &store),
         .order = node_blocks_order(settings),
         .verify = settings->verify,
         .progress = on_progress,

@@ -7,6 +7,7 @@
 #include "cli/output/message.h"
 #include "cli/output/sources.h"
 #include "cli/output/timings_file.h"
+#include "graph/scan/best_chain.h"
 #include "parser/mem.h"
 
 const struct option option_partial = {
@@ -226,28 +227,19 @@ const struct other_chain *node_blocks_of_index(const char *folder, struct other_
     return has ? found : NULL;
 }
 
-const struct other_chain *node_blocks_of_store(const char *folder, struct other_chain *found)
+static bool chain_of_store(const char *folder, struct other_chain *found)
 {
     struct fault ignored = {0};
     struct store *store = NULL;
-    struct store_reader *reader = NULL;
-    struct block_record block;
-    if (store_open(folder, STORE_READ, NULL, &store, &ignored) != STATUS_OK)
-        return NULL;
-    bool has = store_totals_of(store).blocks > 1 && store_reader_open(store, &reader, &ignored) == STATUS_OK &&
-               store_block(reader, 1, &block, &ignored) == STATUS_OK;
-    if (has)
-        *found = (struct other_chain){"store", block.hash};
-    if (reader)
-        store_reader_close(reader);
+    bool has = store_open(folder, STORE_READ, NULL, &store, &ignored) == STATUS_OK && best_chain_of_store(store, found);
     store_close(store);
-    return has ? found : NULL;
+    return has;
 }
 
 enum status node_blocks_of_one_chain(const char *folder, struct fault *fault)
 {
     struct other_chain store, index;
-    if (!node_blocks_of_store(folder, &store) || !node_blocks_of_index(folder, &index) ||
+    if (!chain_of_store(folder, &store) || !node_blocks_of_index(folder, &index) ||
         hash256_equal(&store.block_1, &index.block_1))
         return STATUS_OK;
     return fault_set(

@@ -36,10 +36,9 @@ enum status node_blocks_check_tmp(const struct settings *settings, struct fault 
 /* Does the work with what --datadir and --tip say, and returns its exit status; or says what is wrong with them. */
 int node_blocks_run(const struct settings *settings, node_blocks_work *work);
 
-/* The chain of the index, or of the store, in a store's folder, in `found`; NULL where there is none, or only a genesis
- * block. What cannot be read is passed over: `unktx check` tells of it. */
+/* The chain of the index in a store's folder, in `found`; NULL where there is none, or only a genesis block. What
+ * cannot be read is passed over: `unktx check` tells of it. */
 const struct other_chain *node_blocks_of_index(const char *folder, struct other_chain *found);
-const struct other_chain *node_blocks_of_store(const char *folder, struct other_chain *found);
 
 /* STATUS_FORMAT where the store and the index in the folder have only the genesis block in common, as could be before
  * that was refused. */

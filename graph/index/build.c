@@ -21,8 +21,9 @@ struct build {
     struct index_result *result;
     struct early_walk early;
     struct index_identity identity; /* of the chain */
-    uint32_t end;                   /* height up to which the chain of the files is certain */
-    uint32_t target;                /* number of blocks that the index is to have */
+    struct other_chain store_chain;
+    uint32_t end;    /* height up to which the chain of the files is certain */
+    uint32_t target; /* number of blocks that the index is to have */
 };
 
 static void report_damage(struct build *build, const struct fault *what)
@@ -95,26 +96,18 @@ static void relay_message(void *context, const char *text)
 static enum status open_store(struct build *build)
 {
     const char *path = build->work.options->store;
-    struct store_identity identity = {.genesis = build->identity.genesis};
+    struct store_identity identity = {.genesis = build->identity.genesis, .nulldata_any = true};
     memcpy(identity.magic, build->identity.magic, sizeof identity.magic);
-    struct store *store;
-    unsigned first = 0;
-    bool empty = true;
-    if (store_open(path, STORE_READ, NULL, &store, NULL) == STATUS_OK) {
-        identity.nulldata_stored = store_identity_of(store)->nulldata_stored;
-        first = store_first_height(store);
-        empty = store_is_empty(store);
-        store_close(store);
-    }
-    if (first > 0 && !empty)
+    enum status status = store_open(path, STORE_WRITE, &identity, &build->work.store, build->work.fault);
+    if (status != STATUS_OK)
+        return status;
+    unsigned first = store_first_height(build->work.store);
+    if (first > 0 && !store_is_empty(build->work.store))
         return fault_set(build->work.fault, STATUS_REFUSED, path, FAULT_NO_OFFSET,
                          "the store there is partial, it begins at height %u, and an index is of the whole chain: "
                          "choose another --store, which takes all blk files from the genesis block on",
                          first);
-    enum status status = store_open(path, STORE_WRITE, &identity, &build->work.store, build->work.fault);
-    if (status == STATUS_OK && first > 0)
-        status = store_begin_at(build->work.store, 0, NULL, build->work.fault);
-    return status;
+    return first > 0 ? store_begin_at(build->work.store, 0, NULL, build->work.fault) : STATUS_OK;
 }
 
 /* A disk that an interrupted build without --tmp has filled has no room for the store's next commit either. The index
@@ -169,7 +162,7 @@ static uint64_t headers_to_come(const struct blkdir *dir)
     return bytes / BLOCK_BYTES;
 }
 
-static enum status load_chain(struct build *build, const struct ingest_options *options)
+static enum status load_chain(struct build *build, struct ingest_options *options)
 {
     struct index_work *work = &build->work;
     enum status status = blkdir_open_with_key(options->datadir, options->chain, options->xor_key, &work->dir,
@@ -181,6 +174,8 @@ static enum status load_chain(struct build *build, const struct ingest_options *
         status = make_room(build);
     if (status == STATUS_OK)
         status = open_store(build);
+    if (status == STATUS_OK && !options->other)
+        options->other = best_chain_of_store(work->store, &build->store_chain);
     if (status == STATUS_OK)
         status = chain_new(&build->identity.genesis, &work->chain, work->fault);
     if (status == STATUS_OK) {
@@ -250,7 +245,7 @@ static enum status find_base(struct build *build)
     return index_name_folder(work);
 }
 
-static enum status run(struct build *build, const struct ingest_options *options)
+static enum status run(struct build *build, struct ingest_options *options)
 {
     struct index_work *work = &build->work;
     enum status status = load_chain(build, options);

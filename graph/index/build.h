@@ -27,7 +27,7 @@ struct index_options {
     unsigned threads;                /* at least 1 */
     uint32_t to_height;              /* UINT32_MAX: the tip */
     const struct hash256 *tip;       /* NULL: the best one */
-    const struct other_chain *other; /* as in ingest_options */
+    const struct other_chain *other; /* as in ingest_options; NULL: the chain of the store there */
     enum ingest_order order;         /* INGEST_BY_FILE: what can be walked is walked meanwhile */
     uint64_t cache_bytes;            /* test support, as in ingest_options */
     bool verify;                     /* every block's merkle root, witness commitment and proof of work */

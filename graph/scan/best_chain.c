@@ -254,6 +254,19 @@ static enum status tell_gap_below(const struct best_chain *best, struct fault *f
     return status;
 }
 
+const struct other_chain *best_chain_of_store(const struct store *store, struct other_chain *found)
+{
+    struct fault ignored = {0};
+    struct store_reader *reader = NULL;
+    struct block_record block;
+    bool has = store_totals_of(store).blocks > 1 && store_reader_open(store, &reader, &ignored) == STATUS_OK &&
+               store_block(reader, 1, &block, &ignored) == STATUS_OK;
+    if (has)
+        *found = (struct other_chain){"store", block.hash};
+    store_reader_close(reader);
+    return has ? found : NULL;
+}
+
 /* Where the other's first block above genesis is in the files, if only on a branch that lost, a reorganisation explains
  * the difference; a node keeps such blocks. */
 static enum status meet_other(const struct best_chain *best, struct fault *fault)

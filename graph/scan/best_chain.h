@@ -34,6 +34,10 @@ struct best_chain {
  * files + blocks). */
 enum status best_chain_find(struct best_chain *best, struct fault *fault) MUST_CHECK;
 
+/* The store's chain in *found, for ingest_options.other of who works beside it; NULL where it has only a genesis block,
+ * or begins above that. What cannot be read is passed over: `unktx check` tells of it. */
+const struct other_chain *best_chain_of_store(const struct store *store, struct other_chain *found);
+
 /* Has the next run look again at the file that holds a block and at its neighbours: something is wrong in one of them,
  * and files are restored with the size and time that they had. What is remembered of them stays until then
  * (filemap_doubt). */

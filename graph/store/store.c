@@ -171,7 +171,7 @@ static enum status compare_identity(const struct store *store, const struct stor
 static enum status compare_nulldata(struct store *store, const struct store_identity *asked, struct fault *fault)
 {
     bool has = store->identity.nulldata_stored;
-    if (has == asked->nulldata_stored)
+    if (has == asked->nulldata_stored || asked->nulldata_any)
         return STATUS_OK;
     if (!store_is_empty(store))
         return fault_set(fault, STATUS_REFUSED, kv_path(store->kv), FAULT_NO_OFFSET,

@@ -28,6 +28,7 @@ struct store_identity {
     uint8_t magic[4];
     struct hash256 genesis;
     bool nulldata_stored; /* --nulldata store */
+    bool nulldata_any;    /* of what is asked for: a store that is there keeps what it has of that */
     /* Where it begins: the height of its first block, and that block (docs/model.md, section 8). 0: it is of the whole
      * chain, and the hash is not used; else it is *partial*. */
     uint32_t first_height;
