@@ -83,6 +83,12 @@ static enum status sort_creators(struct part *part)
     return STATUS_OK;
 }
 
+/* Of a hash of 64 bits, which are not all shifted out at once. */
+static bool is_of_pass(const struct part *part, uint64_t key)
+{
+    return key >> 1 >> (part->pass_shift - 1) == part->pass;
+}
+
 static enum status on_creators(void *context, const struct spill_entry *entries, size_t count)
 {
     struct part *part = context;
@@ -90,7 +96,7 @@ static enum status on_creators(void *context, const struct spill_entry *entries,
         STATUS_OK)
         return fault_nomem(&part->fault);
     for (size_t i = 0; i < count; i++)
-        if (entries[i].key >> part->pass_shift == part->pass)
+        if (is_of_pass(part, entries[i].key))
             part->unsorted[part->count++] = (struct creator){
                 entries[i].key, locator_of(entries[i].number, entries[i].extra), entries[i].check};
     return STATUS_OK;
@@ -137,7 +143,7 @@ static enum status not_there(struct part *part, uint64_t input)
 static uint64_t hash_of(const struct part *part, uint64_t key)
 {
     const struct index_work *work = part->work;
-    return (uint64_t)part->number << (64 - work->part_bits) | key << (64 - work->part_bits - work->key_bits);
+    return (uint64_t)part->number << 1 << (63 - work->part_bits) | key << (64 - work->part_bits - work->key_bits);
 }
 
 /* Links a spender to its output of that transaction of the index; see join_older for the rest. */
@@ -319,7 +325,7 @@ static enum status on_spenders(void *context, const struct spill_entry *entries,
             __builtin_prefetch(&part->buckets[bucket_of(part, entries[i + 2 * AHEAD].key)]);
         if (i + AHEAD < count)
             __builtin_prefetch(&part->creators[part->buckets[bucket_of(part, entries[i + AHEAD].key)]]);
-        if (entries[i].key >> part->pass_shift == part->pass)
+        if (is_of_pass(part, entries[i].key))
             status = join_one(part, &entries[i], bucket_of(part, entries[i].key));
     }
     return status;

@@ -95,7 +95,8 @@ static enum status begin_walk(struct index_work *work)
         .first_tx = base->txs, .first_input = base->inputs, .first_output = base->outputs};
     work->walked = work->first;
     unsigned parts = parts_to_join(work);
-    work->part_bits = 1;
+    /* of one thread one part may be all: then the pages of the index are read once */
+    work->part_bits = work->few && work->options->threads == 1 ? 0 : 1;
     while (1u << work->part_bits < parts)
         work->part_bits++;
     work->key_bits = key_bits(work);

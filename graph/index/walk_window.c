@@ -261,12 +261,11 @@ void window_walk(struct walker *walker, struct window *window)
 
 static enum status spill_txs(const struct index_work *work, unsigned number, const struct window *window)
 {
-    unsigned shift = 64 - work->part_bits;
-    uint64_t mask = (UINT64_C(1) << work->key_bits) - 1, output = window->blocks[0].first_output;
+    uint64_t output = window->blocks[0].first_output;
     for (size_t t = 0; t < window->txs.count; t++) {
         const struct walked_tx *tx = &window->txs.at[t];
-        struct spill_entry entry = {tx->hash >> (shift - work->key_bits) & mask, output, tx->outputs, tx->check, NULL};
-        enum status status = spill_add(work->creators, number, (unsigned)(tx->hash >> shift), &entry);
+        struct spill_entry entry = {work_key_of(work, tx->hash), output, tx->outputs, tx->check, NULL};
+        enum status status = spill_add(work->creators, number, work_part_of(work, tx->hash), &entry);
         if (status != STATUS_OK)
             return status;
         output += tx->outputs;
@@ -277,13 +276,11 @@ static enum status spill_txs(const struct index_work *work, unsigned number, con
 static enum status spill_inputs(const struct index_work *work, unsigned number, unsigned __int128 *sums,
                                 const struct window *window)
 {
-    unsigned shift = 64 - work->part_bits;
-    uint64_t mask = (UINT64_C(1) << work->key_bits) - 1;
     for (size_t n = 0; n < window->inputs.count; n++) {
         const struct walked_input *input = &window->inputs.at[n];
-        struct spill_entry entry = {input->hash >> (shift - work->key_bits) & mask,
-                                    window->blocks[0].first_input + input->number, input->vout, 0, NULL};
-        unsigned part = (unsigned)(input->hash >> shift);
+        struct spill_entry entry = {work_key_of(work, input->hash), window->blocks[0].first_input + input->number,
+                                    input->vout, 0, NULL};
+        unsigned part = work_part_of(work, input->hash);
         sums[part] += input->check;
         enum status status = spill_add(work->spenders, number, part, &entry);
         if (status != STATUS_OK)

@@ -105,7 +105,7 @@ struct index_work {
     uint32_t walked;           /* one above that of the last one walked */
     struct work_block *blocks; /* of first..end: the last one is where the next block would begin */
     size_t blocks_capacity;
-    unsigned part_bits;        /* the first bits of a hash choose its part */
+    unsigned part_bits;        /* the first bits of a hash choose its part; 0: there is one */
     unsigned key_bits;         /* so many of the bits that follow are kept; with those of the part 40 at least */
     unsigned __int128 *sums;   /* of index_check_of the prevouts of each part */
     bool *exact;               /* parts in which full txids settle every spend */
@@ -233,6 +233,16 @@ enum status work_pair(struct work_run *run, uint64_t first, uint64_t second) MUS
 /* So many that are there as in the table. */
 enum status work_pairs(struct work_run *run, const uint8_t *pairs, size_t count) MUST_CHECK;
 enum status work_run_end(struct work_run *run) MUST_CHECK;
+
+/* The part that joins a hash, and what of the hash is kept there. */
+static inline unsigned work_part_of(const struct index_work *work, uint64_t hash)
+{
+    return work->part_bits > 0 ? (unsigned)(hash >> (64 - work->part_bits)) : 0;
+}
+static inline uint64_t work_key_of(const struct index_work *work, uint64_t hash)
+{
+    return hash >> (64 - work->part_bits - work->key_bits) & UINT64_MAX >> (64 - work->key_bits);
+}
 
 /* ---- the stages ---- */
 
