@@ -12,7 +12,9 @@
 #define BLOCK_KEPT (32 << 20) /* mem_keep: a larger one goes back to the system; more than this glibc does not take */
 #define KEPT_BEYOND ((size_t)32 << 20) /* what the heap has at its end beyond the room and this goes back too */
 #define ROOM_MAX ((size_t)256 << 20)
-#define MAPPED_MAX 65536 /* what M_MMAP_MAX is in glibc */
+#define HEAP_HEAD 64u                 /* more than what the heap has before each block */
+#define HEAP_PROBE ((size_t)64 << 10) /* of its end */
+#define MAPPED_MAX 65536              /* what M_MMAP_MAX is in glibc */
 
 static atomic_long asked;
 static atomic_long allowed_left = -1; /* -1: no limit */
@@ -151,6 +153,18 @@ void mem_give_back(void)
 }
 
 #ifdef __GLIBC__
+/* The heap's end is anywhere in a large page: up to the next one there are small ones only, hundreds of first touches.
+ * Leaves them out, once. A large page of which a byte was touched before is none. */
+static void skip_small_pages(void)
+{
+    static uint8_t *left_out;
+    uint8_t *end = left_out ? NULL : malloc(HEAP_PROBE);
+    size_t before = LARGE_PAGE - (uintptr_t)end % LARGE_PAGE;
+    free(end);
+    if (end)
+        left_out = malloc(before + (before < 2 * HEAP_PROBE ? LARGE_PAGE : 0) - HEAP_HEAD);
+}
+
 /* Lets the heap grow by so much, which is not touched, and asks for large pages there. Where the address space is
  * limited (ulimit -v) it is left to what needs it. */
 static void make_room(size_t bytes)
@@ -159,6 +173,7 @@ static void make_room(size_t bytes)
     if (getrlimit(RLIMIT_AS, &limit) != 0 || limit.rlim_cur != RLIM_INFINITY)
         return;
     mallopt(M_MMAP_MAX, 0); /* of the heap, however large */
+    skip_small_pages();
     uint8_t *piece = malloc(bytes);
     mallopt(M_MMAP_MAX, MAPPED_MAX);
     if (piece)

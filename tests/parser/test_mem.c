@@ -212,6 +212,23 @@ static void *fill_in_thread(void *unused)
     return unused;
 }
 
+/* The room begins where a large page does: what lies before one is in small pages, each with a first touch of its
+ * own. */
+static void test_keep_place(void **state)
+{
+    (void)state;
+    if (SANITIZED) {
+        print_message("skipped: a sanitizer has an allocator of its own\n");
+        skip();
+    }
+    const uintptr_t large_page = (uintptr_t)2 << 20;
+    mem_keep((size_t)16 << 20);
+    void *block = mem_resize(NULL, (size_t)4 << 20, 1);
+    assert_non_null(block);
+    assert_true(((uintptr_t)block + 128) % large_page < 256);
+    mem_free(block);
+}
+
 /* The pages are the system's once, and then the process's, whichever thread takes them. Before the tests that make
  * threads, which would have memory of their own. */
 static void test_keep(void **state)
@@ -237,9 +254,10 @@ static void test_keep(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_keep),    cmocka_unit_test(test_alloc),   cmocka_unit_test(test_overflow),
-        cmocka_unit_test(test_reserve), cmocka_unit_test(test_failure), cmocka_unit_test(test_threads),
-        cmocka_unit_test(test_apart),   cmocka_unit_test(test_lines),   cmocka_unit_test(test_renew_buffer),
+        cmocka_unit_test(test_keep_place),   cmocka_unit_test(test_keep),    cmocka_unit_test(test_alloc),
+        cmocka_unit_test(test_overflow),     cmocka_unit_test(test_reserve), cmocka_unit_test(test_failure),
+        cmocka_unit_test(test_threads),      cmocka_unit_test(test_apart),   cmocka_unit_test(test_lines),
+        cmocka_unit_test(test_renew_buffer),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
