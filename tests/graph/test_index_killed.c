@@ -180,7 +180,7 @@ static void test_killed_at_any_moment(void **state)
 static void test_temporary_files_gone(void **state)
 {
     (void)state;
-    static const char *const names[] = {"note", "txs", "outs", "creators-0", "spenders-3"};
+    static const char *const names[] = {"note", "txs", "outs", "near", "creators-0", "spenders-3"};
     for (size_t i = 0; i < 2 * sizeof names / sizeof *names; i++) {
         char path[600];
         remove_tree(store);
