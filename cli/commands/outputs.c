@@ -123,11 +123,10 @@ static enum status format_batch(void *context, unsigned worker, size_t chunk, st
 {
     struct outputs *outputs = context;
     struct batch_view view;
-    enum status status = store_batch(outputs->workers.readers.readers[worker], chunk, &view, fault);
+    enum status status = store_read_batch(outputs->workers.readers.readers[worker], chunk, false, &view, fault);
     if (status != STATUS_OK)
         return status;
     status = put_batch(text, outputs, worker, &view);
-    store_let_go_batch(outputs->workers.readers.readers[worker], chunk);
     if (status == STATUS_FORMAT)
         return opened_store_damaged(outputs->store, view.first_height, fault);
     return status == STATUS_OK ? STATUS_OK : fault_nomem(fault);

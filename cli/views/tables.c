@@ -383,11 +383,10 @@ enum status tables_format_leaves(void *context, unsigned worker, size_t chunk, s
     if (!*matcher)
         status = matcher_new(tables->catalogue, store_seed(tables->store), matcher, fault);
     if (status == STATUS_OK)
-        status = store_batch(reader, chunk, &view, fault);
+        status = store_read_batch(reader, chunk, false, &view, fault);
     if (status != STATUS_OK)
         return status;
     status = put_batch_leaves(text, tables, *matcher, &view);
-    store_let_go_batch(reader, chunk);
     if (status == STATUS_FORMAT)
         return opened_store_damaged(tables->store, view.first_height, fault);
     return status == STATUS_OK ? STATUS_OK : fault_nomem(fault);

@@ -183,7 +183,7 @@ static enum status load_batch(struct load *load, struct load_worker *worker, siz
     struct block_record block;
     uint64_t txs = batch->first_tx, outputs = batch->first_output;
     uint32_t height = batch->first_height;
-    enum status status = store_whole_batch(worker->reader, b, &view, fault);
+    enum status status = store_read_batch(worker->reader, b, true, &view, fault);
     if (status != STATUS_OK)
         return status;
     worker->spends_count = 0;
@@ -227,8 +227,6 @@ static void load_work(void *context, unsigned w, size_t b)
         worker->status = store_reader_open(load->store, &worker->reader, &worker->fault);
     if (worker->status == STATUS_OK)
         worker->status = load_batch(load, worker, b, &worker->fault);
-    if (worker->reader)
-        store_let_go_batch(worker->reader, b);
     worker->failed = b;
 }
 
@@ -267,6 +265,7 @@ static enum status load_headers(struct load *load, struct store_reader *reader, 
         outputs += view.tracked;
         blocks += view.block_count;
     }
+    store_let_go(reader); /* of the headers' pages */
     forest->txs_count = (uint32_t)txs;
     forest->outputs_count = (uint32_t)outputs;
     forest->blocks = (uint32_t)blocks;

@@ -90,7 +90,8 @@ enum status kv_floor(struct kv_cursor *cursor, const void *key, size_t key_size,
 
 /* opaque: a piece of the file, read into memory of its own; to be closed as a cursor is. For values that are looked at
  * once, in about the order in which they were written: the first touch of a page where the file is mapped costs more
- * than to read it, and where the next value is soon after the last one several pages are read in one go. */
+ * than to read it, and where the next value is soon after the last one several pages are read in one go. Of a value
+ * larger than that (64 KiB) the window has a copy of its own. */
 struct kv_window;
 enum status kv_window_open(const struct kv_view *view, struct kv_window **window, struct fault *fault) MUST_CHECK;
 void kv_window_close(struct kv_window *window);

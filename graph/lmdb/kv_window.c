@@ -18,6 +18,8 @@ struct kv_window {
     uint64_t at; /* in the file */
     size_t size; /* of `bytes` that are read; 0 at first */
     uint8_t bytes[WINDOW_BYTES];
+    uint8_t *large; /* a value that has no room there; NULL: there was none */
+    size_t large_capacity;
 };
 
 enum status kv_window_open(const struct kv_view *view, struct kv_window **out, struct fault *fault)
@@ -39,7 +41,12 @@ enum status kv_window_open(const struct kv_view *view, struct kv_window **out, s
     return kv_fault(view->kv, code, "read", 0, fault);
 }
 
-void kv_window_close(struct kv_window *window) { mem_free(window); }
+void kv_window_close(struct kv_window *window)
+{
+    if (window)
+        mem_free(window->large);
+    mem_free(window);
+}
 
 /* LMDB does not tell where it has the file: the page of a value has its number. The file must have the same bytes
  * there. */
@@ -61,16 +68,31 @@ static size_t size_to_read(const struct kv_window *window, uint64_t at, size_t n
     return size < need ? need : size > WINDOW_BYTES ? WINDOW_BYTES : size;
 }
 
+/* What a window has no room for, and only that. */
+static enum status read_large(struct kv_window *window, uint64_t at, size_t size, const uint8_t **copy,
+                              struct fault *fault)
+{
+    if (mem_renew_buffer(&window->large, &window->large_capacity, size) != STATUS_OK)
+        return fault_nomem(fault);
+    ssize_t got = file_read_at(window->fd, window->large, size, at);
+    if (got < 0)
+        return kv_fault(window->kv, errno, "read", 0, fault);
+    *copy = window->large;
+    return (size_t)got == size ? STATUS_OK : kv_damaged(window->kv, "its file is cut short", fault);
+}
+
 enum status kv_window_look(struct kv_window *window, const uint8_t *value, size_t size, const uint8_t **copy,
                            struct fault *fault)
 {
     *copy = value;
-    if (size <= window->page_size / 2 || PAGE_HEADER + size > WINDOW_BYTES) /* beside its key, or a large one */
+    if (size <= window->page_size / 2) /* beside its key */
         return STATUS_OK;
     enum status status = window->map ? STATUS_OK : find_map(window, value, size, fault);
     if (status != STATUS_OK)
         return status;
     uint64_t at = (uint64_t)(value - window->map) - PAGE_HEADER;
+    if (PAGE_HEADER + size > WINDOW_BYTES)
+        return read_large(window, at + PAGE_HEADER, size, copy, fault);
     if (at < window->at || at + PAGE_HEADER + size > window->at + window->size) {
         ssize_t got = file_read_at(window->fd, window->bytes, size_to_read(window, at, PAGE_HEADER + size), at);
         window->at = at;

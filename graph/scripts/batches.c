@@ -26,11 +26,9 @@ static void visit(void *context, unsigned w, size_t b)
     if (!worker->reader)
         worker->status = store_reader_open(job->store, &worker->reader, &worker->fault);
     if (worker->status == STATUS_OK)
-        worker->status = store_batch(worker->reader, b, &batch, &worker->fault);
+        worker->status = store_read_batch(worker->reader, b, false, &batch, &worker->fault);
     if (worker->status == STATUS_OK)
         worker->status = job->work(job->context, w, &batch, &worker->fault);
-    if (worker->reader)
-        store_let_go_batch(worker->reader, b);
     if (worker->status == STATUS_NOMEM)
         (void)fault_nomem(&worker->fault);
     else if (worker->status != STATUS_OK && !worker->fault.text[0])

@@ -168,6 +168,12 @@ void store_let_go_batch(const struct store_reader *reader, size_t batch);
 enum status store_whole_batch(const struct store_reader *reader, size_t batch, struct batch_view *view,
                               struct fault *fault) MUST_CHECK;
 
+/* For who reads one batch after the other: the bytes are read into memory of the reader's own, where they are valid
+ * until its next call or its end, since the first touch of each page of a mapped file costs more than to read it. With
+ * its checksum verified if `whole`. O(size of the batch). */
+enum status store_read_batch(struct store_reader *reader, size_t batch, bool whole, struct batch_view *view,
+                             struct fault *fault) MUST_CHECK;
+
 /* The batch that holds the block of that height, STATUS_NOT_FOUND above the tip. */
 enum status store_batch_of_height(const struct store_reader *reader, uint32_t height, size_t *batch,
                                   struct fault *fault) MUST_CHECK;

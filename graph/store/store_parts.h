@@ -86,6 +86,7 @@ struct store {
 struct store_reader {
     const struct store *store;
     struct kv_view *view;
+    struct kv_window *window; /* of store_read_batch; NULL before */
 };
 
 /* ---- store_parts.c ---- */

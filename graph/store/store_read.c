@@ -43,6 +43,7 @@ void store_reader_close(struct store_reader *reader)
 {
     if (!reader)
         return;
+    kv_window_close(reader->window);
     kv_view_close(reader->view);
     mem_free(reader);
 }
@@ -71,18 +72,10 @@ enum status store_newest_tip(const struct store *store, struct hash256 *tip, str
 
 size_t store_batches(const struct store_reader *reader) { return reader->store->entries_count; }
 
-enum status store_get_batch(const struct store *store, const struct kv_view *from, size_t batch,
-                            struct batch_view *view, struct fault *fault)
+static enum status open_batch(const struct store *store, size_t batch, const uint8_t *bytes, size_t size,
+                              struct batch_view *view, struct fault *fault)
 {
-    const uint8_t *bytes;
-    size_t size;
-    assert(batch < store->entries_count);
     const struct entry *entry = &store->entries[batch];
-    enum status status = store_get_numbered(from, TABLE_BATCHES, batch, 8, &bytes, &size, fault);
-    if (status == STATUS_NOT_FOUND)
-        return store_damaged(store, "a batch is missing", fault);
-    if (status != STATUS_OK)
-        return status;
     if (batch_view_open(view, bytes, size) != STATUS_OK || view->first_height != entry->first_height ||
         view->block_count != entry->blocks || view->first_tx != entry->first_tx ||
         view->first_ordinal != entry->first_ordinal || view->partial != (store->identity.first_height > 0))
@@ -93,17 +86,36 @@ enum status store_get_batch(const struct store *store, const struct kv_view *fro
     return STATUS_OK;
 }
 
+static enum status get_bytes(const struct store *store, const struct kv_view *from, size_t batch, const uint8_t **bytes,
+                             size_t *size, struct fault *fault)
+{
+    assert(batch < store->entries_count);
+    enum status status = store_get_numbered(from, TABLE_BATCHES, batch, 8, bytes, size, fault);
+    return status == STATUS_NOT_FOUND ? store_damaged(store, "a batch is missing", fault) : status;
+}
+
+enum status store_get_batch(const struct store *store, const struct kv_view *from, size_t batch,
+                            struct batch_view *view, struct fault *fault)
+{
+    const uint8_t *bytes;
+    size_t size;
+    enum status status = get_bytes(store, from, batch, &bytes, &size, fault);
+    return status == STATUS_OK ? open_batch(store, batch, bytes, size, view, fault) : status;
+}
+
 enum status store_batch(const struct store_reader *reader, size_t batch, struct batch_view *view, struct fault *fault)
 {
     return store_get_batch(reader->store, reader->view, batch, view, fault);
 }
 
+/* Without a look at the batch, which would fetch its first pages, and those before them, again. */
 void store_let_go_batch(const struct store_reader *reader, size_t batch)
 {
-    struct batch_view view;
+    const uint8_t *bytes;
+    size_t size;
     struct fault none = {0};
-    if (store_batch(reader, batch, &view, &none) == STATUS_OK)
-        kv_let_go(view.bytes, view.size);
+    if (get_bytes(reader->store, reader->view, batch, &bytes, &size, &none) == STATUS_OK)
+        kv_let_go(bytes, size);
 }
 
 void store_let_go(const struct store_reader *reader)
@@ -126,6 +138,21 @@ enum status store_whole_batch(const struct store_reader *reader, size_t batch, s
 {
     enum status status = store_batch(reader, batch, view, fault);
     return status == STATUS_OK ? store_check_sum(reader->store, view, fault) : status;
+}
+
+enum status store_read_batch(struct store_reader *reader, size_t batch, bool whole, struct batch_view *view,
+                             struct fault *fault)
+{
+    const uint8_t *bytes;
+    size_t size;
+    enum status status = get_bytes(reader->store, reader->view, batch, &bytes, &size, fault);
+    if (status == STATUS_OK && !reader->window)
+        status = kv_window_open(reader->view, &reader->window, fault);
+    if (status == STATUS_OK)
+        status = kv_window_look(reader->window, bytes, size, &bytes, fault);
+    if (status == STATUS_OK)
+        status = open_batch(reader->store, batch, bytes, size, view, fault);
+    return status == STATUS_OK && whole ? store_check_sum(reader->store, view, fault) : status;
 }
 
 /* The last batch that begins at or below a height or an ordinal; there is one. Of batches that begin with the same

@@ -24,7 +24,7 @@ static char *folder, path[300];
 static struct kv *kv;
 static struct kv_view *view;
 
-/* One page mostly; beside its key; two pages; more than a window has. */
+/* One page mostly; beside its key; two pages; more than a window has, which it then reads on its own. */
 static size_t size_of(uint32_t number)
 {
     return number % 97 == 96 ? LARGEST : number % 50 == 49 ? 5000 : number % 10 == 9 ? 20 : PAGE - HEADER;
@@ -130,6 +130,7 @@ static void test_cut_short(void **state)
     size_t size;
     char *good = read_file(path, &size);
     const uint8_t *copy, *before = borrow(100), *cut = borrow(101), *after = borrow(102);
+    const uint8_t *large = borrow(193), *large_before = borrow(96);
     struct kv_window *window;
     assert_int_equal(kv_window_open(view, &window, &fault), STATUS_OK);
     assert_int_equal(look(window, 1, &copy), STATUS_OK);
@@ -138,6 +139,9 @@ static void test_cut_short(void **state)
     assert_int_equal(kv_window_look(window, cut, size_of(101), &copy, &fault), STATUS_FORMAT);
     assert_non_null(strstr(fault.text, "cut short"));
     assert_int_equal(kv_window_look(window, after, size_of(102), &copy, &fault), STATUS_FORMAT);
+    assert_int_equal(kv_window_look(window, large, size_of(193), &copy, &fault), STATUS_FORMAT);
+    assert_non_null(strstr(fault.text, "cut short"));
+    assert_int_equal(kv_window_look(window, large_before, size_of(96), &copy, &fault), STATUS_OK);
     assert_int_equal(kv_window_look(window, before, size_of(100), &copy, &fault), STATUS_OK);
     kv_window_close(window);
     write_file(path, good, size);
