@@ -9,6 +9,10 @@
 #include <sys/resource.h>
 
 #define LARGE_PAGE ((size_t)2 << 20)
+#define SMALL_PAGE 4096u
+#ifndef MADV_COLLAPSE
+#define MADV_COLLAPSE 25 /* Linux 6.1 */
+#endif
 #define BLOCK_KEPT (32 << 20) /* mem_keep: a larger one goes back to the system; more than this glibc does not take */
 #define KEPT_BEYOND ((size_t)32 << 20) /* what the heap has at its end beyond the room and this goes back too */
 #define ROOM_MAX ((size_t)256 << 20)
@@ -31,6 +35,16 @@ static bool may_allocate(void)
     return left != 0;
 }
 
+/* What the mapping of a large block has beyond its bytes, at most: a header, alignment, and the rest of a page. */
+#define LARGE_EXTRA ((size_t)4080)
+
+/* Of a large block, so many bytes that its end is in a large page too, where it would have more than half of one. */
+static size_t with_whole_pages(size_t bytes)
+{
+    size_t over = (bytes + LARGE_EXTRA) % LARGE_PAGE;
+    return bytes < LARGE_PAGE || bytes > SIZE_MAX / 2 || over <= LARGE_PAGE / 2 ? bytes : bytes + LARGE_PAGE - over;
+}
+
 void *mem_alloc(size_t count, size_t size)
 {
     size_t bytes;
@@ -39,19 +53,27 @@ void *mem_alloc(size_t count, size_t size)
     return calloc(bytes ? bytes : 1, 1); /* of 0 bytes it may give NULL, which callers would take for a failure */
 }
 
-/* Asks for large pages where the block has room for whole ones. */
+/* Asks for large pages. The system lets a large mapping begin at one (Linux 6.7 at least), and the allocator has
+ * written its header there, to a small page, which is made part of the large one: else there would be 511 more. */
 static void ask_for_large_pages(uint8_t *block, size_t bytes)
 {
-    size_t before = (LARGE_PAGE - (uintptr_t)block % LARGE_PAGE) % LARGE_PAGE;
-    if (bytes >= before + LARGE_PAGE)
-        (void)madvise(block + before, (bytes - before) / LARGE_PAGE * LARGE_PAGE, MADV_HUGEPAGE);
+    uint8_t *first = block - (uintptr_t)block % SMALL_PAGE;
+    if (bytes < LARGE_PAGE)
+        return;
+    (void)madvise(first, (size_t)(block - first) + bytes, MADV_HUGEPAGE);
+    if ((uintptr_t)first % LARGE_PAGE == 0)
+        (void)madvise(first, LARGE_PAGE, MADV_COLLAPSE);
 }
 
 void *mem_alloc_large(size_t count, size_t size)
 {
-    void *block = mem_alloc(count, size);
+    size_t bytes;
+    if (__builtin_mul_overflow(count, size, &bytes))
+        return NULL;
+    bytes = with_whole_pages(bytes);
+    void *block = mem_alloc(bytes, 1);
     if (block)
-        ask_for_large_pages(block, count * size);
+        ask_for_large_pages(block, bytes);
     return block;
 }
 
@@ -60,7 +82,7 @@ static void *alloc_aligned(size_t align, size_t count, size_t size, size_t *byte
 {
     if (__builtin_mul_overflow(count, size, bytes) || *bytes > SIZE_MAX / 2 || !may_allocate())
         return NULL;
-    *bytes = *bytes / align * align + align;
+    *bytes = with_whole_pages(*bytes) / align * align + align;
     return aligned_alloc(align, *bytes);
 }
 
@@ -85,6 +107,7 @@ void *mem_resize(void *block, size_t count, size_t size)
     size_t bytes;
     if (__builtin_mul_overflow(count, size, &bytes) || !may_allocate())
         return NULL;
+    bytes = with_whole_pages(bytes);
     block = realloc(block, bytes ? bytes : 1);
     if (block)
         ask_for_large_pages(block, bytes);
