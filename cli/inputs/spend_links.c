@@ -85,12 +85,15 @@ enum status spend_links_reach_tip(struct tx_index *index, const struct store *st
     if (blocks > 0 && blocks <= last)
         return fault_set(fault, STATUS_REFUSED, store_main_path(store), FAULT_NO_OFFSET,
                          "the index does not have the store's last block (height %u), it ends at height %u: run 'unktx "
-                         "index' on the same chain; where it ends there again, block %u is damaged or not valid, which "
+                         "index' with this --store on the same chain; where it ends there again, block %u is damaged "
+                         "or not valid, which "
                          "'unktx index' says of it, and there can be no index above",
                          last, (unsigned)blocks - 1, (unsigned)blocks);
-    return fault_set(fault, STATUS_REFUSED, store_main_path(store), FAULT_NO_OFFSET,
-                     "the index does not have the store's last block (height %u): run 'unktx index' on the same chain",
-                     last);
+    return fault_set(
+        fault, STATUS_REFUSED, store_main_path(store), FAULT_NO_OFFSET,
+        "the index does not have the store's last block (height %u): run 'unktx index' with this --store on "
+        "the same chain",
+        last);
 }
 
 static enum status disagree(const struct store *store, uint32_t height, struct fault *fault)

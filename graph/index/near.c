@@ -103,7 +103,7 @@ void near_add(struct near *near, uint32_t hash, size_t outputs, const uint8_t *r
         memset(near->taken + near->txs[tx_of(*slot)].first_output, 1, outputs_of(near, tx_of(*slot)));
 }
 
-bool near_take(const struct near *near, uint32_t hash, const uint8_t *prevout, size_t spender, const uint8_t *records,
+bool near_take(struct near *near, uint32_t hash, const uint8_t *prevout, size_t spender, const uint8_t *records,
                size_t *output)
 {
     uint32_t slot = *find(near, hash, prevout, records);

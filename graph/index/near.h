@@ -27,14 +27,15 @@ struct near {
 /* Forgets all. O(slots). */
 void near_clear(struct near *near);
 void near_free(const struct near *near);
-/* Makes room for so many more. Amortised O(txs + outputs). */
+/* Makes room for so many more, NEAR_TXS_MAX transactions at most in all; before anything below. STATUS_NOMEM.
+ * Amortised O(txs + outputs). */
 enum status near_reserve(struct near *near, size_t txs, size_t outputs) MUST_CHECK;
 /* Adds a transaction, for which there is room, with 32 bits of a hash of its txid. That is at records[txid_at], as
  * those of the transactions before are at what was said of them. O(1). */
 void near_add(struct near *near, uint32_t hash, size_t outputs, const uint8_t *records, uint32_t txid_at);
 /* Takes the output that an input of transaction `spender` spends; false where it is none of an earlier transaction of
  * the window, or may not be taken. O(1). */
-bool near_take(const struct near *near, uint32_t hash, const uint8_t *prevout, size_t spender, const uint8_t *records,
+bool near_take(struct near *near, uint32_t hash, const uint8_t *prevout, size_t spender, const uint8_t *records,
                size_t *output);
 /* Have the memory for a near_take soon in the cache: its slot, and then what that leads to. */
 static inline void near_prefetch(const struct near *near, uint32_t hash)

@@ -217,10 +217,12 @@ static void test_show_with_a_lower_index(void **state)
         run_on("scan", "tests/fixtures/regtest-xor/regtest", temp, "");
         struct run show = unktx_expect(0, "show %s --store %s", output, temp);
         assert_non_null(strstr(show.out, spender));
-        assert_int_equal(strstr(show.err, "the index does not have the store's last block (height 260), it ends at "
-                                          "height 150: run 'unktx index' on the same chain; where it ends there again, "
-                                          "block 151 is damaged") != NULL,
-                         i == 0);
+        assert_int_equal(
+            strstr(show.err,
+                   "the index does not have the store's last block (height 260), it ends at "
+                   "height 150: run 'unktx index' with this --store on the same chain; where it ends there again, "
+                   "block 151 is damaged") != NULL,
+            i == 0);
         run_free(&show);
     }
     remove_tree(temp);

@@ -59,7 +59,7 @@ static void add(struct near *near, struct window *window, struct rng *rng, unsig
 }
 
 /* One spend of an output of any transaction so far, one of the block beyond, or of none. */
-static size_t spend(const struct near *near, struct window *window, struct rng *rng, unsigned bits)
+static size_t spend(struct near *near, struct window *window, struct rng *rng, unsigned bits)
 {
     uint8_t prevout[HASH256_SIZE + 4];
     size_t spender = rng_below(rng, (unsigned)window->txs), output = SIZE_MAX;
