@@ -17,7 +17,7 @@
 #define CREATORS_A_PART 100000u
 #define NUMBERS_A_RANGE 65536u
 #define SPARE_BITS 4u    /* in the bytes of a key: most of what they hold then needs no byte of its own */
-#define ALIKE_MAX 64u    /* pairs of hashes that are alike, reckoned with the most transactions that there can be */
+#define ALIKE_MAX 64u    /* pairs of hashes that are alike, reckoned with one for each BYTES_A_TX */
 #define RANGE_BYTES 240u /* of memory for each output or input of a range, of which two are held for each thread */
 
 uint64_t index_few_bytes = INDEX_FEW_BYTES;
@@ -313,8 +313,8 @@ static bool adds_few(const struct index_work *work)
     return work->base.totals.blocks > 0 && index_checkpoint_blocks == 0 && bytes_to_add(work) <= index_few_bytes;
 }
 
-/* The most that the temporary files can be. They are a fifth of the blocks as a rule; of the smallest transactions that
- * can be, 60 bytes each, they are 70. */
+/* The most that the temporary files can be. They are a seventh of the blocks as a rule; of the smallest transactions
+ * that can be, 60 bytes each, they are 70 at most. */
 static uint64_t bytes_in_memory(const struct index_work *work)
 {
     uint64_t bytes = bytes_to_add(work);
