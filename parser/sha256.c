@@ -90,7 +90,7 @@ void sha256_begin_tagged(struct sha256_stream *stream, const char *tag)
     for (size_t i = 0; i < sizeof tags / sizeof *tags; i++)
         if (strcmp(tag, tags[i].tag) == 0) {
             memcpy(context->state, tags[i].state, sizeof tags[i].state);
-            context->count = 1; /* block */
+            context->count = 1; /* blocks so far: nettle's own state, public in sha2.h */
             return;
         }
     sha256((const uint8_t *)tag, strlen(tag), hash);

@@ -336,13 +336,19 @@ static bool open_streams(struct index_work *work)
     return ok;
 }
 
+/* Whether there is a checkpoint at all, if only in name. */
+static bool is_there(const struct index_work *work)
+{
+    char path[4096];
+    path_of(work, "note", path);
+    return access(path, F_OK) == 0;
+}
+
 bool work_load_checkpoint(struct index_work *work)
 {
     uint8_t *bytes;
     size_t size;
     bool ok = read_checkpoint(work, &bytes, &size);
-    if (!bytes)
-        return false;
     struct cursor checkpoint = cursor_over(bytes, ok ? size : 0);
     ok = ok && take_head(work, &checkpoint) && take_blocks(work, &checkpoint) && has_ranges(work) &&
          take_sums(work, &checkpoint) && open_streams(work);
@@ -354,5 +360,8 @@ bool work_load_checkpoint(struct index_work *work)
         ok = spill_resume(&shape, &checkpoint, spills[i], NULL) == STATUS_OK;
     }
     mem_free(bytes);
+    if (!ok && is_there(work))
+        work_message(work, "what an interrupted build left is of other blocks or another version, or damaged: it "
+                           "is deleted, and the work begins anew");
     return ok;
 }

@@ -36,8 +36,7 @@ enum status index_make_folder(const struct index_work *work)
         return STATUS_OK;
     return fault_set(work->fault, STATUS_REFUSED, work->folder, FAULT_NO_OFFSET,
                      "is needed as a folder for temporary files, but is not a folder that belongs to you: remove it, "
-                     "or give another "
-                     "--tmp");
+                     "or give another --tmp");
 }
 
 void index_remove_folder(const struct index_work *work)

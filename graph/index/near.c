@@ -14,8 +14,9 @@ struct near_tx {
     uint32_t hash;
 };
 
-/* A slot: in the upper bits some of a hash, in the lower ones one more than the transaction's number; 0: free. Where
- * the slots of a hash begin other bits of it say, and no more than half of all are taken. */
+/* A hash table with linear probing. A slot has the upper bits of a hash, and below them one more than the number of the
+ * transaction; 0: free. The lower bits of the hash choose the slot where the search begins. At most half of all slots
+ * are taken. */
 #define TX_BITS 20u
 _Static_assert(NEAR_TXS_MAX < 1u << TX_BITS, "the number of a transaction fits");
 static uint32_t slot_of(uint32_t hash, size_t tx) { return (hash >> TX_BITS << TX_BITS) | (uint32_t)(tx + 1); }

@@ -30,8 +30,8 @@ void near_free(const struct near *near);
 /* Makes room for so many more, NEAR_TXS_MAX transactions at most in all; before anything below. STATUS_NOMEM.
  * Amortised O(txs + outputs). */
 enum status near_reserve(struct near *near, size_t txs, size_t outputs) MUST_CHECK;
-/* Adds a transaction, for which there is room, with 32 bits of a hash of its txid. That is at records[txid_at], as
- * those of the transactions before are at what was said of them. O(1). */
+/* Adds a transaction, for which there is room, with 32 bits of a hash of its txid. The txid is at
+ * records[txid_at]; those of the transactions before are still at the places that were given with them. O(1). */
 void near_add(struct near *near, uint32_t hash, size_t outputs, const uint8_t *records, uint32_t txid_at);
 /* Takes the output that an input of transaction `spender` spends; false where it is none of an earlier transaction of
  * the window, or may not be taken. O(1). */

@@ -18,7 +18,7 @@
 
 /* A piece: u64 offset + 1 of the piece of the same part before it (0: none), u32 bytes of entries, u32 entries, then
  * each entry: key, number as the step from the one before (zigzag varint), extra (varint), check (3), bytes. With spare
- * bits the key is above them; they hold extra, or ones where it is as large or larger, and what it is more follows. */
+ * bits the key is above them. They hold an extra that is small; all ones stand for that much, and the rest follows. */
 #define PIECE_HEADER 16u
 #define CHECK_SIZE 3u
 #define ENTRY_MAX (8u + 10u + 10u + 8u + SPILL_BYTES_MAX)
@@ -294,7 +294,7 @@ static bool begin_piece(struct spill *spill, unsigned worker, unsigned part, str
 /* What is added may come from another spill, whose files may be damaged since an interrupted build. */
 static enum status no_part(const struct spill *spill, struct fault *fault)
 {
-    return fault_set(fault, STATUS_FORMAT, spill->shape.folder, FAULT_NO_OFFSET, "a temporary file is damaged");
+    return fault_set(fault, STATUS_FORMAT, spill->shape.folder, FAULT_NO_OFFSET, SPILL_DAMAGED);
 }
 
 /* What is in the spare bits of an entry whose extra they cannot hold. */
@@ -433,7 +433,7 @@ static enum status show_piece(const struct spill *spill, unsigned part, const ui
         return status;
     char path[4096];
     path_of(spill, file_of(spill, part), path);
-    return fault_set(fault, STATUS_FORMAT, path, at, "a temporary file is damaged");
+    return fault_set(fault, STATUS_FORMAT, path, at, SPILL_DAMAGED);
 }
 
 enum status spill_read(struct spill *spill, unsigned part, spill_on_entries *on_entries, void *context,
@@ -456,7 +456,7 @@ enum status spill_read(struct spill *spill, unsigned part, spill_on_entries *on_
         if (got < 0)
             status = fault_errno(fault, path, at, "cannot read a temporary file");
         else if ((size_t)got < PIECE_HEADER + size || next > at)
-            status = fault_set(fault, STATUS_FORMAT, path, at, "a temporary file is damaged");
+            status = fault_set(fault, STATUS_FORMAT, path, at, SPILL_DAMAGED);
         else
             status = show_piece(spill, part, bytes, at, on_entries, context, fault);
     }

@@ -29,8 +29,9 @@ struct spill_entry {
 #define SPILL_BUFFER_MIN 84u  /* a piece with one entry, the largest */
 #define SPILL_PIECE_BYTES 32u /* what each part has for each worker, beside its buffer */
 
-/* Of temporary files, for fault_errno_place. */
+/* Of temporary files: for fault_errno_place, and where they are not what was written. */
 #define SPILL_OTHER "another folder with --tmp"
+#define SPILL_DAMAGED "a temporary file is damaged: run the same command again, which begins anew"
 
 struct spill_shape {
     const char *folder; /* files are FOLDER/NAME-N; borrowed. NULL: they have no names and are in memory */

@@ -152,7 +152,7 @@ enum status tables_read_near(const struct index_work *work, struct near_inputs *
 
 enum status tables_damaged(const struct index_work *work, struct fault *fault)
 {
-    return fault_set(fault, STATUS_FORMAT, work->folder, FAULT_NO_OFFSET, "a temporary file is damaged");
+    return fault_set(fault, STATUS_FORMAT, work->folder, FAULT_NO_OFFSET, SPILL_DAMAGED);
 }
 
 /* ---- ranges ---- */

@@ -135,7 +135,7 @@ enum status tables_fill_stream(const struct index_work *work, struct stream *str
 /* Reads what `near` has of the block of that height. STATUS_FORMAT: it cannot be. */
 enum status tables_read_near(const struct index_work *work, struct near_inputs *near, uint32_t height,
                              struct fault *fault) MUST_CHECK;
-/* "a temporary file is damaged". */
+/* SPILL_DAMAGED. */
 enum status tables_damaged(const struct index_work *work, struct fault *fault) MUST_CHECK;
 /* Reads the next output of the file outs. */
 MUST_CHECK static inline enum status tables_next_output(const struct index_work *work, struct stream *outs,

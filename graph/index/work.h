@@ -41,7 +41,7 @@ struct work_block {
     uint64_t first_input;
     uint64_t first_output;
     uint64_t at[WORK_STREAMS]; /* in the files */
-    uint32_t window;           /* height of the first block of its window of the walk; of the end unknown */
+    uint32_t window;           /* height of the first block of its window of the walk; not set at the end */
 };
 
 /* What is finished, and need not be done again after an interruption. */

@@ -64,6 +64,8 @@ static void on_message(void *context, const char *text)
 {
     if (strncmp(text, "going on", 8) == 0)
         (void)!write(*(const int *)context, "g", 1);
+    if (strstr(text, "begins anew"))
+        (void)!write(*(const int *)context, "a", 1);
 }
 
 static pid_t start(const char *into, uint32_t to_height, const struct hash256 *tip, int notes)
@@ -176,11 +178,14 @@ static void test_killed_at_any_moment(void **state)
     close(notes[1]);
 }
 
-/* A checkpoint whose files are not as it says, or that is damaged itself, is not believed. */
+/* A checkpoint whose files are not as it says, or that is damaged itself, is not believed; that is said. */
 static void test_temporary_files_gone(void **state)
 {
     (void)state;
     static const char *const names[] = {"note", "txs", "outs", "near", "creators-0", "spenders-3"};
+    int notes[2];
+    assert_int_equal(pipe(notes), 0);
+    assert_int_equal(fcntl(notes[0], F_SETFL, O_NONBLOCK), 0);
     for (size_t i = 0; i < 2 * sizeof names / sizeof *names; i++) {
         char path[600];
         remove_tree(store);
@@ -194,10 +199,17 @@ static void test_temporary_files_gone(void **state)
         }
         kill(child, SIGKILL);
         (void)wait_status(child);
-        if (path_exists(path))
+        bool there = path_exists(path);
+        if (there)
             assert_int_equal(i % 2 ? remove(path) : truncate(path, 50), 0);
-        assert_as_fresh(tip_height, -1);
+        assert_as_fresh(tip_height, notes[1]);
+        char said = 0;
+        ssize_t got = read(notes[0], &said, 1);
+        if (i < 2) /* of a checkpoint that is gone there is nothing to say */
+            assert_int_equal(got == 1 ? said : 0, there && i % 2 == 0 ? 'a' : 0);
     }
+    close(notes[0]);
+    close(notes[1]);
 }
 
 int main(void)
