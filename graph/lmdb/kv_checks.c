@@ -154,8 +154,9 @@ static int check_value(const struct kv_txn *txn, const MDB_val *key, const MDB_v
         code = mdb_env_get_fd(txn->kv->env, &fd);
     if (code != MDB_SUCCESS)
         return code;
-    return pages_value_is_sound(fd, info.ms_psize, key->mv_size, value->mv_data, value->mv_size) ? MDB_SUCCESS
-                                                                                                 : MDB_CORRUPTED;
+    bool sound;
+    code = pages_check_value(fd, info.ms_psize, key->mv_size, value->mv_data, value->mv_size, &sound);
+    return code != 0 ? code : sound ? MDB_SUCCESS : MDB_CORRUPTED;
 }
 
 /* Pages of the state before, which are those that this transaction has not written itself. */

@@ -53,7 +53,11 @@ void kv_window_close(struct kv_window *window)
 static enum status find_map(struct kv_window *window, const uint8_t *value, size_t size, struct fault *fault)
 {
     const uint8_t *page = value - PAGE_HEADER;
-    if (!pages_value_is_sound(window->fd, (uint32_t)window->page_size, 0, value, size))
+    bool sound;
+    int code = pages_check_value(window->fd, (uint32_t)window->page_size, 0, value, size, &sound);
+    if (code != 0)
+        return kv_fault(window->kv, code, "read", 0, fault);
+    if (!sound)
         return kv_damaged(window->kv, "a page is malformed", fault);
     window->map = page - load_le64(page + PAGE_NUMBER) * window->page_size;
     return STATUS_OK;

@@ -1,5 +1,6 @@
 #include "graph/lmdb/pages.h"
 
+#include <errno.h>
 #include <sys/stat.h>
 
 #include "graph/lmdb/page.h"
@@ -283,18 +284,19 @@ static enum status take_large(struct walk *walk, const struct tree *tree, const 
 static size_t node_size_max(uint32_t page_size) { return ((page_size - PAGE_HEADER) / 2 & ~1u) - sizeof(uint16_t); }
 
 /* The number that the page gives itself is right if the file has the same bytes there, the value's first ones too. */
-bool pages_value_is_sound(int fd, uint32_t page_size, size_t key_size, const void *value, size_t size)
+int pages_check_value(int fd, uint32_t page_size, size_t key_size, const void *value, size_t size, bool *sound)
 {
     const uint8_t *page = (const uint8_t *)value - PAGE_HEADER;
     uint8_t there[PAGE_HEADER + 64];
     size_t compared = PAGE_HEADER + (size < 64 ? size : 64);
     /* The pages of a file that was made where pages are larger need not be aligned to their size in memory. */
-    if ((uintptr_t)page % page_size != 0 && NODE_HEADER + key_size + size <= node_size_max(page_size))
-        return true;
-    uint64_t number = load_le64(page + PAGE_NUMBER);
-    return is_large_page(page, page_count_of(size, page_size)) && number <= INT64_MAX / page_size &&
-           file_read_at(fd, there, compared, number * page_size) == (ssize_t)compared &&
-           memcmp(there, page, compared) == 0;
+    *sound = (uintptr_t)page % page_size != 0 && NODE_HEADER + key_size + size <= node_size_max(page_size);
+    uint64_t number = *sound ? 0 : load_le64(page + PAGE_NUMBER);
+    if (*sound || !is_large_page(page, page_count_of(size, page_size)) || number > INT64_MAX / page_size)
+        return 0;
+    ssize_t got = file_read_at(fd, there, compared, number * page_size);
+    *sound = got == (ssize_t)compared && memcmp(there, page, compared) == 0;
+    return got < 0 ? errno : 0;
 }
 
 static enum status walk_tree(struct walk *walk, enum tree_kind kind, const uint8_t *db, uint64_t page);

@@ -30,7 +30,7 @@ enum status pages_check_meta(const struct pages_file *file, struct fault *fault)
 
 /* The pages of the snapshot that transaction `txn` sees, which must stay open meanwhile. Of a large value, which has
  * pages of its own, only where they are: what is in these pages matters only when the value is deleted or overwritten
- * (pages_value_is_sound). Tables that have together more than `leaves` leaf pages (UINT64_MAX: none) are left to
+ * (pages_check_value). Tables that have together more than `leaves` leaf pages (UINT64_MAX: none) are left to
  * path.h, but for their branch pages if `branches`; `*whole`: none was. STATUS_FORMAT: damaged. STATUS_BUSY: another
  * process has committed twice since the transaction began: begin it anew. STATUS_IO, STATUS_NOMEM. O(branch and leaf
  * pages + free pages): about 1 MB read for a store of 10 GB. */
@@ -38,8 +38,10 @@ enum status pages_check(const struct pages_file *file, uint64_t txn, uint64_t le
                         struct fault *fault) MUST_CHECK;
 
 /* Before a value is deleted or overwritten: `value` as LMDB shows it, in its map of the file, with the size of its key.
- * True if it stands in a page with others, which pages_check has seen, or if its own pages say what it says. */
-bool pages_value_is_sound(int fd, uint32_t page_size, size_t key_size, const void *value, size_t size);
+ * *sound if it stands in a page with others, which pages_check has seen, or if its own pages say what it says. Returns
+ * 0, or the errno of the file that could not be read. */
+int pages_check_value(int fd, uint32_t page_size, size_t key_size, const void *value, size_t size, bool *sound)
+    MUST_CHECK;
 
 /* For path.h. All of the bytes or a fault; STATUS_FORMAT, with "the store is damaged (...)" and the way out. */
 enum status pages_read(const struct pages_file *file, uint64_t offset, uint8_t *bytes, size_t size, struct fault *fault)
