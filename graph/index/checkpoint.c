@@ -14,12 +14,12 @@
 /* The checkpoint: magic (8), boot (36), stage, first, end, walked (u32 each), tip (32), seed (16), state of the index
  * (STATE_SIZE), bits (u32 each), count of late spends, ranges (u64 each), number of the build that cut the tables last
  * (8); the blocks; the sums (u128 each, low half first); what each spill saves; SHA-256 of all that. */
-#define CHECKPOINT_MAGIC "uXTWork7"
+#define CHECKPOINT_MAGIC "uXTWork8"
 #define CHECKPOINT_HEAD (8u + 36u + 16u + 32u + 16u + STATE_SIZE + 8u + 32u + INDEX_BEGUN_SIZE)
 #define HEAD_FIRST 48u
 #define HEAD_END 52u
 #define CHECKPOINT_MAX (256u << 20)
-#define WORK_BLOCK_SIZE (28u + 8u * WORK_STREAMS)
+#define WORK_BLOCK_SIZE (28u + (8u + 4u) * WORK_STREAMS)
 
 static void path_of(const struct index_work *work, const char *name, char path[4096])
 {
@@ -91,8 +91,10 @@ static enum status encode(struct index_work *work, struct buffer *checkpoint)
         store_le64(bytes + 8, work->blocks[i].first_input);
         store_le64(bytes + 16, work->blocks[i].first_output);
         store_le32(bytes + 24, work->blocks[i].window);
-        for (size_t s = 0; s < WORK_STREAMS; s++)
-            store_le64(bytes + 28 + 8 * s, work->blocks[i].at[s]);
+        for (size_t s = 0; s < WORK_STREAMS; s++) {
+            store_le64(bytes + 28 + 12 * s, work->blocks[i].at[s]);
+            store_le32(bytes + 28 + 12 * s + 8, work->blocks[i].sums[s]);
+        }
         status = buffer_add(checkpoint, bytes, sizeof bytes);
     }
     for (size_t part = 0; part < (size_t)1 << work->part_bits && status == STATUS_OK; part++) {
@@ -293,8 +295,10 @@ static bool take_blocks(struct index_work *work, struct cursor *checkpoint)
                                               .first_input = load_le64(bytes + 8),
                                               .first_output = load_le64(bytes + 16),
                                               .window = load_le32(bytes + 24)};
-        for (size_t s = 0; s < WORK_STREAMS; s++)
-            work->blocks[i].at[s] = load_le64(bytes + 28 + 8 * s);
+        for (size_t s = 0; s < WORK_STREAMS; s++) {
+            work->blocks[i].at[s] = load_le64(bytes + 28 + 12 * s);
+            work->blocks[i].sums[s] = load_le32(bytes + 28 + 12 * s + 8);
+        }
         uint32_t window = work->blocks[i].window, height = work->first + (uint32_t)i;
         ok &= height >= work->walked || (window >= work->first && window <= height);
     }

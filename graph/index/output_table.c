@@ -73,20 +73,29 @@ static enum status spill_values(struct range *range)
     return status;
 }
 
-/* Reads what the walk left of the range's outputs, from the beginning of a block. */
+/* Reads what the walk left of the range's outputs, from the beginning of a block: so each block is read by one range to
+ * its end, and its sum compared. */
 static enum status read_outputs(struct table_builder *builder, struct range *range)
 {
     const struct index_work *work = range->work;
     struct stream *outs = &builder->streams[range->worker].outs;
     const struct work_block *block = &work->blocks[work_height_of_output(work, range->first) - work->first];
     size_t skip = (size_t)(range->first - block->first_output);
+    uint64_t sum = 0, output = block->first_output;
     enum status status = STATUS_OK;
     tables_begin_stream(work, outs, WORK_OUTS, block);
     for (size_t i = 0; i < skip + range->count && status == STATUS_OK; i++) {
-        uint64_t value_kind;
+        uint64_t value_kind = 0;
         status = tables_next_output(work, outs, &value_kind, &range->fault);
         if (status == STATUS_OK && i >= skip)
             store_output(range->records + (i - skip) * OUTPUT_SIZE, value_kind, INDEX_NONE_40);
+        sum += value_kind;
+        if (++output == block[1].first_output) {
+            if (status == STATUS_OK && walked_sum(sum) != block->sums[WORK_OUTS])
+                return tables_damaged(work, &range->fault);
+            block++;
+            sum = 0;
+        }
     }
     return status;
 }

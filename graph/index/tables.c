@@ -145,7 +145,9 @@ enum status tables_read_near(const struct index_work *work, struct near_inputs *
         memset(near->bytes, 0, room);
     enum status status = size > 0 ? read_stream(work, WORK_NEAR, near->bytes, size, block->at[WORK_NEAR], fault)
                                   : STATUS_OK;
-    if (status == STATUS_OK && size > 0 && !near_is_sound(near, size, near->end - first))
+    uint32_t sum = status == STATUS_OK && size > 0 ? walked_sum(walked_bytes_sum(near->bytes, size)) : 0;
+    if (status == STATUS_OK &&
+        (sum != block->sums[WORK_NEAR] || (size > 0 && !near_is_sound(near, size, near->end - first))))
         status = tables_damaged(work, fault);
     return status;
 }

@@ -26,6 +26,8 @@ struct begun_tx {
     struct hash256 txid;
     uint32_t inputs_left; /* 0: no such transaction */
     uint64_t value_in_sat;
+    uint64_t sum; /* of its block's transactions so far, and of their outputs (walked.h) */
+    uint64_t outs_sum;
 };
 
 /* One range of outputs, or of inputs, made ready by one thread. */

@@ -3,9 +3,9 @@
 
 /* ---- the files in the order of the chain ---- */
 
-/* Reads the values of so many outputs from that number on; *sum_sat of them. */
+/* Reads the values of so many outputs from that number on; *sum_sat of them, and adds to *sum (walked.h). */
 static enum status read_values(const struct index_work *work, struct streams *streams, uint64_t first, uint64_t count,
-                               uint64_t *sum_sat, struct fault *fault)
+                               uint64_t *sum_sat, uint64_t *sum, struct fault *fault)
 {
     enum status status = STATUS_OK;
     *sum_sat = 0;
@@ -13,8 +13,21 @@ static enum status read_values(const struct index_work *work, struct streams *st
         uint64_t value_kind = 0;
         status = tables_next_output(work, &streams->outs, &value_kind, fault);
         *sum_sat += streams->values[i % NEAR_VALUES] = value_of(value_kind);
+        *sum += value_kind;
     }
     return status;
+}
+
+/* Whether what was read of a block is what the walk left, at its last transaction. Of a damaged file the first one of
+ * the build may not begin its block. */
+static bool sums_are_right(const struct index_work *work, struct begun_tx *begun)
+{
+    if (begun->tx.height - work->first >= work->end - work->first)
+        return false;
+    const struct work_block *block = &work->blocks[begun->tx.height - work->first];
+    begun->sum += walked_tx_sum(&begun->head, begun->txid.bytes);
+    return begun->tx.number + 1 != block[1].first_tx ||
+           (walked_sum(begun->sum) == block->sums[WORK_TXS] && walked_sum(begun->outs_sum) == block->sums[WORK_OUTS]);
 }
 
 /* Goes from `begun` to the transaction after it: its head, its txid, its numbers. */
@@ -42,13 +55,15 @@ static enum status next_tx(const struct index_work *work, struct streams *stream
     if (begun->head.flags & TX_FIRST) {
         tx->height++;
         tx->index = 0;
+        begun->sum = begun->outs_sum = 0;
         tx->offset = begun->head.offset;
         status = tx->height < work->end ? tables_read_near(work, &streams->near, tx->height, fault)
                                         : tables_damaged(work, fault);
     }
-    if (status != STATUS_OK)
-        return status;
-    return read_values(work, streams, tx->first_output, begun->head.outputs, &begun->head.value_out_sat, fault);
+    if (status == STATUS_OK)
+        status = read_values(work, streams, tx->first_output, begun->head.outputs, &begun->head.value_out_sat,
+                             &begun->outs_sum, fault);
+    return status == STATUS_OK && !sums_are_right(work, begun) ? tables_damaged(work, fault) : status;
 }
 
 /* Goes to the transaction with that input, from the beginning of its block; values are read from that of its window on.
@@ -59,7 +74,7 @@ static enum status find_tx(const struct index_work *work, struct streams *stream
     uint32_t height = work_height_of_input(work, input);
     const struct work_block *block = &work->blocks[height - work->first],
                             *window = &work->blocks[block->window - work->first];
-    uint64_t before_sat, output;
+    uint64_t before_sat, before_sum = 0, output;
     *begun = (struct begun_tx){.tx = {.number = block->first_tx - 1,
                                       .first_input = block->first_input,
                                       .first_output = block->first_output,
@@ -67,7 +82,7 @@ static enum status find_tx(const struct index_work *work, struct streams *stream
     tables_begin_stream(work, &streams->txs, WORK_TXS, block);
     tables_begin_stream(work, &streams->outs, WORK_OUTS, window);
     enum status status = read_values(work, streams, window->first_output, block->first_output - window->first_output,
-                                     &before_sat, fault);
+                                     &before_sat, &before_sum, fault);
     do {
         if (status == STATUS_OK)
             status = next_tx(work, streams, begun, fault);
@@ -137,6 +152,17 @@ static void make_tx(struct range *range, const struct begun_tx *begun)
     range->txs_size = (size_t)(put_tx(begun, range->txs_bytes + range->txs_size) - range->txs_bytes);
 }
 
+/* To the end of the block, where the sums tell whether it is bad itself or the temporary files are. */
+static enum status read_to_end(const struct index_work *work, struct streams *streams, struct begun_tx *begun,
+                               struct fault *fault)
+{
+    uint64_t end = work->blocks[begun->tx.height - work->first + 1].first_tx;
+    enum status status = STATUS_OK;
+    while (begun->tx.number + 1 < end && status == STATUS_OK)
+        status = next_tx(work, streams, begun, fault);
+    return status;
+}
+
 /* Up to the first that cannot be right. */
 static enum status make_txs(struct table_builder *builder, struct range *range)
 {
@@ -169,7 +195,7 @@ static enum status make_txs(struct table_builder *builder, struct range *range)
             range->begun = begun;
     }
     range->txs[range->txs_count].record = (uint32_t)range->txs_size;
-    return status;
+    return status == STATUS_OK && range->bad ? read_to_end(work, streams, &begun, &range->fault) : status;
 }
 
 /* ---- pages, in order ---- */

@@ -45,6 +45,7 @@ static bool number_blocks(struct walk *walk, struct window *window)
         walked->first_input = block->first_input;
         walked->first_output = block->first_output;
         block->window = window->height;
+        memcpy(block->sums, walked->sums, sizeof block->sums);
         block[1] = (struct work_block){.first_tx = block->first_tx + walked->txs,
                                        .first_input = block->first_input + walked->inputs,
                                        .first_output = block->first_output + walked->outputs};

@@ -29,13 +29,15 @@ static bool make_room(struct bytes *bytes, size_t more)
 
 static bool on_output(void *context, const struct tx_output *out, uint32_t vout, enum kind kind, unsigned unknown)
 {
-    struct bytes *outs = &((struct walker *)context)->window->streams[WORK_OUTS];
+    struct walker *walker = context;
+    struct bytes *outs = &walker->window->streams[WORK_OUTS];
     (void)vout;
     (void)unknown;
     if (!make_room(outs, VARINT_SIZE_MAX))
         return false;
     uint8_t *p = outs->at + outs->count;
     outs->count += (size_t)(walked_value_write(out->value_sat, kind, p) - p);
+    walker->block_sums[WORK_OUTS] += value_kind_of(out->value_sat, kind);
     return true;
 }
 
@@ -102,6 +104,7 @@ static enum status add_txs(struct walker *walker)
     find_hashes(walker, txs);
     uint8_t *p = records->at + records->count;
     for (size_t i = 0; i < count; i++) {
+        walker->block_sums[WORK_TXS] += walked_tx_sum(&walker->heads.at[i], walker->txids[i].bytes);
         near_prefetch(&walker->near, near_hash(txs[i + AHEAD < count ? i + AHEAD : i].hash));
         p = walked_head_write(&walker->heads.at[i], p);
         memcpy(p, walker->txids[i].bytes, HASH256_SIZE);
@@ -153,8 +156,10 @@ static enum status add_inputs(struct walker *walker)
             }
         }
     window->inputs_count += count;
-    if (next > distances)
+    if (next > distances) {
+        walker->block_sums[WORK_NEAR] = walked_bytes_sum(bits, (size_t)(next - bits));
         stream->count = (size_t)(next - stream->at);
+    }
     return STATUS_OK;
 }
 
@@ -171,6 +176,7 @@ static enum status walk_bytes(struct walker *walker, struct walked_block *walked
         return STATUS_NOMEM;
     walker->block = bytes;
     walker->heads.count = walker->messages.count = walker->inputs.count = 0;
+    memset(walker->block_sums, 0, sizeof walker->block_sums);
     struct cursor c = cursor_over(bytes + BLOCK_HEADER_SIZE, block->size - BLOCK_HEADER_SIZE);
     if (cursor_compact(&c) > block->size / TX_BYTES_MIN)
         return fault_set(&walked->fault, STATUS_FORMAT, NULL, FAULT_NO_OFFSET,
@@ -228,8 +234,10 @@ static void walk_block(struct walker *walker, struct walked_block *walked)
         walked->status = walk_bytes(walker, walked, bytes);
     if (walked->status == STATUS_OK && work->options->verify)
         walked->status = verify(walker, walked, bytes);
-    for (size_t s = 0; s < WORK_STREAMS; s++)
+    for (size_t s = 0; s < WORK_STREAMS; s++) {
         walked->sizes[s] = window->streams[s].count - walked->sizes[s];
+        walked->sums[s] = walked_sum(walker->block_sums[s]);
+    }
 }
 
 /* ---- one window ---- */

@@ -48,6 +48,7 @@ struct walker {
     struct hash256 *txids;
     size_t txids_capacity;
     const uint8_t *block;
+    uint64_t block_sums[WORK_STREAMS]; /* walked.h */
     struct window *window;
     struct near near; /* of the window */
     /* of the build */
@@ -63,7 +64,8 @@ struct walked_block {
     size_t txs;
     size_t outputs;
     size_t sizes[WORK_STREAMS]; /* bytes */
-    uint64_t first_input;       /* numbers */
+    uint32_t sums[WORK_STREAMS];
+    uint64_t first_input; /* numbers */
     uint64_t first_output;
 };
 

@@ -34,4 +34,24 @@ static inline const uint8_t *walked_value_read(const uint8_t *p, const uint8_t *
 #define WALKED_NEAR_MAX UINT16_MAX
 static inline size_t walked_near_size(size_t inputs, size_t near) { return (inputs + 7) / 8 + near * WALKED_DISTANCE; }
 
+/* Each piece of a block is checked when it is read: by a sum of its numbers, which is another one where one of them
+ * is. For files that lay on a disk between two builds. */
+static inline uint64_t walked_tx_sum(const struct tx_head *head, const uint8_t *txid)
+{
+    uint64_t numbers = head->size + (head->witness << 16) + (head->inputs << 32) + (head->outputs << 40);
+    if (head->flags & TX_FIRST)
+        numbers += (uint64_t)head->offset << 8;
+    return numbers + ((uint64_t)head->flags << 61) + load_le64(txid) + load_le64(txid + 8) + load_le64(txid + 16) +
+           load_le64(txid + 24);
+}
+static inline uint64_t walked_bytes_sum(const uint8_t *bytes, size_t size)
+{
+    uint64_t sum = 0;
+    for (size_t i = 0; i < size; i++)
+        sum += (2 * i + 1) * (bytes[i] + UINT64_C(1));
+    return sum;
+}
+/* As it is kept. */
+static inline uint32_t walked_sum(uint64_t sum) { return (uint32_t)(sum ^ sum >> 32); }
+
 #endif

@@ -40,8 +40,9 @@ struct work_block {
     uint64_t first_tx;
     uint64_t first_input;
     uint64_t first_output;
-    uint64_t at[WORK_STREAMS]; /* in the files */
-    uint32_t window;           /* height of the first block of its window of the walk; not set at the end */
+    uint64_t at[WORK_STREAMS];   /* in the files */
+    uint32_t sums[WORK_STREAMS]; /* of what the block has there (walked.h); not set at the end, as the next */
+    uint32_t window;             /* height of the first block of its window of the walk */
 };
 
 /* What is finished, and need not be done again after an interruption. */

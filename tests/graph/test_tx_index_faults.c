@@ -259,6 +259,49 @@ static void test_lying_checkpoint(void **state)
     free(dir);
 }
 
+/* One bit of what the walk left is another when the build goes on: it says so, and the next one begins anew. */
+static void test_changed_files(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"txs", "outs", "near"};
+    char *dir = temp_dir();
+    const char *data = path_of("%s/data", dir), *store = path_of("%s/store", dir), *fresh = path_of("%s/fresh", dir);
+    struct gen_options chain = index_chain(data);
+    struct rng rng = {7};
+    make_dirs(data);
+    struct gen *gen = gen_open(&chain);
+    gen_blocks(gen, 100, 0);
+    gen_close(gen);
+    index_built(data, fresh);
+    uint64_t few_bytes = index_few_bytes;
+    index_few_bytes = 0; /* files on the disk */
+    struct index_options options = index_options_for(data, store);
+    struct index_result result;
+    for (unsigned i = 0; i < 30; i++) {
+        char path[600];
+        struct fault fault = {0};
+        size_t size;
+        snprintf(path, sizeof path, "%s/tio/tmp/%s", store, names[i % 3]);
+        remove_tree(store);
+        index_stop_at = i % 2 ? INDEX_TABLES : INDEX_JOIN;
+        assert_int_equal(index_build(&options, &result, NULL), STATUS_INTERRUPTED);
+        stop_after(-1);
+        index_stop_at = -1;
+        char *bytes = read_file(path, &size);
+        assert_true(size > 0);
+        bytes[rng_below(&rng, (uint32_t)size)] ^= (char)(1 << rng_below(&rng, 7));
+        write_file(path, bytes, size);
+        free(bytes);
+        assert_int_equal(index_build(&options, &result, &fault), STATUS_FORMAT);
+        assert_non_null(strstr(fault.text, "temporary file is damaged"));
+        index_built(data, store);
+        assert_same_index(store, fresh);
+    }
+    index_few_bytes = few_bytes;
+    remove_tree(dir);
+    free(dir);
+}
+
 /* Nor where another build, with its temporary files elsewhere, began anew meanwhile: it has emptied the tables. */
 static void test_outlived_elsewhere(void **state)
 {
@@ -385,11 +428,12 @@ static void test_damaged_block(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_interrupted),      cmocka_unit_test(test_few_after_interrupted),
-        cmocka_unit_test(test_goes_elsewhere),   cmocka_unit_test(test_outlived_checkpoint),
-        cmocka_unit_test(test_lying_checkpoint), cmocka_unit_test(test_outlived_elsewhere),
-        cmocka_unit_test(test_invalid),          cmocka_unit_test(test_missing_outputs),
-        cmocka_unit_test(test_damaged_block),    cmocka_unit_test(test_tells_what_is_next),
+        cmocka_unit_test(test_interrupted),        cmocka_unit_test(test_few_after_interrupted),
+        cmocka_unit_test(test_goes_elsewhere),     cmocka_unit_test(test_outlived_checkpoint),
+        cmocka_unit_test(test_lying_checkpoint),   cmocka_unit_test(test_changed_files),
+        cmocka_unit_test(test_outlived_elsewhere), cmocka_unit_test(test_invalid),
+        cmocka_unit_test(test_missing_outputs),    cmocka_unit_test(test_damaged_block),
+        cmocka_unit_test(test_tells_what_is_next),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
