@@ -109,6 +109,15 @@ static void expect_told(struct index_options *options, int stop_at, const char *
     assert_string_equal(told, changes);
 }
 
+static void make_chain(const char *data, uint32_t blocks)
+{
+    struct gen_options chain = index_chain(data);
+    make_dirs(data);
+    struct gen *gen = gen_open(&chain);
+    gen_blocks(gen, blocks, 0);
+    gen_close(gen);
+}
+
 /* Whoever ends the process knows what the next build is going to do: temporary files in memory leave nothing before
  * the index is whole, those on the disk the last checkpoint. */
 static void test_tells_what_is_next(void **state)
@@ -116,11 +125,7 @@ static void test_tells_what_is_next(void **state)
     (void)state;
     char *dir = temp_dir();
     const char *data = path_of("%s/data", dir), *store = path_of("%s/store", dir);
-    struct gen_options chain = index_chain(data);
-    make_dirs(data);
-    struct gen *gen = gen_open(&chain);
-    gen_blocks(gen, 100, 0);
-    gen_close(gen);
+    make_chain(data, 100);
     struct index_options options = index_options_for(data, store);
     index_few_bytes = INDEX_FEW_BYTES;
     options.memory = UINT64_C(1) << 30;
@@ -191,11 +196,7 @@ static void test_outlived_checkpoint(void **state)
     (void)state;
     char *dir = temp_dir();
     const char *data = path_of("%s/data", dir), *store = path_of("%s/store", dir), *fresh = path_of("%s/fresh", dir);
-    struct gen_options chain = index_chain(data);
-    make_dirs(data);
-    struct gen *gen = gen_open(&chain);
-    gen_blocks(gen, 200, 0);
-    gen_close(gen);
+    make_chain(data, 200);
     uint64_t few_bytes = index_few_bytes;
     index_few_bytes = 0; /* files on the disk */
     struct index_options options = index_options_for(data, store);
@@ -227,11 +228,7 @@ static void test_lying_checkpoint(void **state)
     static const uint64_t lies[] = {0, UINT64_C(1) << 50};
     char *dir = temp_dir();
     const char *data = path_of("%s/data", dir), *store = path_of("%s/store", dir), *fresh = path_of("%s/fresh", dir);
-    struct gen_options chain = index_chain(data);
-    make_dirs(data);
-    struct gen *gen = gen_open(&chain);
-    gen_blocks(gen, 100, 0);
-    gen_close(gen);
+    make_chain(data, 100);
     index_built(data, fresh);
     uint64_t few_bytes = index_few_bytes;
     index_few_bytes = 0; /* files on the disk */
@@ -266,12 +263,8 @@ static void test_changed_files(void **state)
     static const char *const names[] = {"txs", "outs", "near"};
     char *dir = temp_dir();
     const char *data = path_of("%s/data", dir), *store = path_of("%s/store", dir), *fresh = path_of("%s/fresh", dir);
-    struct gen_options chain = index_chain(data);
     struct rng rng = {7};
-    make_dirs(data);
-    struct gen *gen = gen_open(&chain);
-    gen_blocks(gen, 100, 0);
-    gen_close(gen);
+    make_chain(data, 100);
     index_built(data, fresh);
     uint64_t few_bytes = index_few_bytes;
     index_few_bytes = 0; /* files on the disk */
