@@ -1,7 +1,6 @@
 #include "cli/command.h"
 #include "cli/inputs/node_blocks.h"
 #include "cli/output/message.h"
-#include "cli/inputs/index_blocks.h"
 #include "cli/output/progress.h"
 #include "cli/output/signals.h"
 #include "cli/output/timings_file.h"
@@ -14,7 +13,8 @@ static void on_progress(void *context, const struct index_progress *progress)
                                          [INDEX_WALK] = "blocks",
                                          [INDEX_JOIN] = "join",
                                          [INDEX_TABLES] = "tables"};
-    progress_show(context, stages[progress->stage], progress->done, progress->total, PROGRESS_NO_HEIGHT);
+    struct node_blocks *blocks = context;
+    progress_show(&blocks->progress, stages[progress->stage], progress->done, progress->total, PROGRESS_NO_HEIGHT);
 }
 
 static void on_hold(void *context, bool begins)
@@ -49,8 +49,9 @@ static void print_summary(const struct settings *settings, const struct index_re
     message("the index is in %s", settings->store);
 }
 
-static int work(const struct settings *settings, const struct node_blocks *blocks, struct progress *progress)
+static int work(struct node_blocks *blocks)
 {
+    const struct settings *settings = blocks->settings;
     struct index_options options = {
         .datadir = blocks->datadir,
         .chain = settings->chain,
@@ -64,20 +65,20 @@ static int work(const struct settings *settings, const struct node_blocks *block
         .order = node_blocks_order(settings),
         .verify = settings->verify,
         .progress = on_progress,
+        .opened = node_blocks_opened,
         .damage = node_blocks_damage,
         .message = node_blocks_message,
         .hold = on_hold,
         .goes_on = on_goes_on,
-        .context = progress,
+        .context = blocks,
     };
     struct index_result result = {0};
     struct fault fault = {0};
     enum status status = node_blocks_check_tmp(settings, &fault);
     if (status == STATUS_OK)
         status = index_build(&options, &result, &fault);
-    progress_end(progress);
-    if (status == STATUS_OK)
-        status = index_blocks_remember(settings->store, options.datadir, options.chain, options.xor_key, &fault);
+    progress_end(&blocks->progress);
+    status = node_blocks_remember(blocks, status, result.goes_on, &fault);
     if (status == STATUS_INTERRUPTED) {
         signals_end();
         message("%s", interrupted_text(result.goes_on));

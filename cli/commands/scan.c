@@ -1,7 +1,6 @@
 #include <string.h>
 
 #include "cli/command.h"
-#include "cli/inputs/index_blocks.h"
 #include "cli/inputs/node_blocks.h"
 #include "cli/output/message.h"
 #include "cli/output/progress.h"
@@ -11,12 +10,13 @@
 
 static void on_progress(void *context, const struct ingest_progress *progress)
 {
+    struct node_blocks *blocks = context;
     if (progress->stage == INGEST_HEADERS)
-        progress_show(context, "headers", progress->done, progress->total, PROGRESS_NO_HEIGHT);
+        progress_show(&blocks->progress, "headers", progress->done, progress->total, PROGRESS_NO_HEIGHT);
     else if (progress->stage == INGEST_FILES)
-        progress_show(context, "files", progress->done, progress->total, progress->height);
+        progress_show(&blocks->progress, "files", progress->done, progress->total, progress->height);
     else
-        progress_show(context, "blocks", progress->done, progress->total, progress->height);
+        progress_show(&blocks->progress, "blocks", progress->done, progress->total, progress->height);
 }
 
 static void print_summary(const struct settings *settings, const struct ingest_result *result)
@@ -70,8 +70,9 @@ static int interrupted(const struct ingest_result *result)
     return EXIT_INTERRUPTED;
 }
 
-static int work(const struct settings *settings, const struct node_blocks *blocks, struct progress *progress)
+static int work(struct node_blocks *blocks)
 {
+    const struct settings *settings = blocks->settings;
     struct other_chain index;
     bool partial = settings->partial || settings->begin_height > 0;
     struct ingest_options options = {
@@ -89,18 +90,18 @@ static int work(const struct settings *settings, const struct node_blocks *block
         .partial = partial,
         .from_height = settings->begin_height > 0 ? (uint32_t)settings->begin_height : UINT32_MAX,
         .progress = on_progress,
+        .opened = node_blocks_opened,
         .damage = node_blocks_damage,
         .message = node_blocks_message,
-        .context = progress,
+        .context = blocks,
     };
     struct ingest_result result = {0};
     struct fault fault = {0};
     enum status status = refuse_index_beside(settings, partial, options.other, &fault);
     if (status == STATUS_OK)
         status = scan(settings, &options, &result, &fault);
-    progress_end(progress);
-    if (status == STATUS_OK)
-        status = index_blocks_remember(settings->store, options.datadir, options.chain, options.xor_key, &fault);
+    progress_end(&blocks->progress);
+    status = node_blocks_remember(blocks, status, result.blocks_added > 0, &fault);
     if (status == STATUS_INTERRUPTED)
         return interrupted(&result);
     if (status != STATUS_OK)

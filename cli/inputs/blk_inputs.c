@@ -105,7 +105,7 @@ static enum status find_in_files(const struct blk_inputs *inputs, const struct b
 
 enum status blk_inputs_report(const struct blk_inputs *inputs, uint64_t *damages, struct fault *fault)
 {
-    struct progress loud = {.quiet = false};
+    struct node_blocks loud = {.progress = {.quiet = false}};
     const struct ingest_options say = {.damage = node_blocks_damage, .message = node_blocks_message, .context = &loud};
     enum status status = STATUS_OK;
     for (size_t d = 0; d < inputs->dirs_count && status == STATUS_OK; d++) {

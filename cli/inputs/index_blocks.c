@@ -102,6 +102,16 @@ enum status index_blocks_remember(const char *store, const char *datadir, const 
     return status;
 }
 
+enum status index_blocks_remember_first(const char *store, const char *datadir, const char *chain,
+                                        const uint8_t *xor_key, struct fault *fault)
+{
+    char note[NOTE_SIZE_MAX + 1];
+    size_t size;
+    if (read_note(store, note, &size, NULL) != STATUS_NOT_FOUND)
+        return STATUS_OK;
+    return index_blocks_remember(store, datadir, chain, xor_key, fault);
+}
+
 enum status index_blocks_open(const char *store, struct blkdir *dir, struct fault *fault)
 {
     char folder[NOTE_SIZE_MAX + 1];

@@ -18,6 +18,11 @@ enum status index_blocks_datadir(const struct settings *settings, char **datadir
 enum status index_blocks_remember(const char *store, const char *datadir, const char *chain, const uint8_t *xor_key,
                                   struct fault *fault) MUST_CHECK;
 
+/* Likewise if nothing was noted yet: for the beginning of a run, which may be interrupted. A folder that takes the
+ * place of another is noted once it is known to be of the store's chain. */
+enum status index_blocks_remember_first(const char *store, const char *datadir, const char *chain,
+                                        const uint8_t *xor_key, struct fault *fault) MUST_CHECK;
+
 /* Opens the folder that was noted. STATUS_NOT_FOUND: none was, or it is gone. STATUS_FORMAT: its xor.dat is no key. */
 enum status index_blocks_open(const char *store, struct blkdir *dir, struct fault *fault) MUST_CHECK;
 

@@ -196,16 +196,16 @@ static int begin_timings(const struct settings *settings, const struct node_bloc
 int node_blocks_run(const struct settings *settings, node_blocks_work *work)
 {
     struct node_blocks blocks;
-    struct progress progress;
     struct timings_file timings = {0};
     int exit_status = find_blocks(settings, &blocks);
     if (exit_status == EXIT_DONE)
         exit_status = begin_timings(settings, &blocks, &timings);
     if (exit_status == EXIT_DONE) {
         said.repeated = said.fresh = said.unskipped = 0;
-        progress_begin(&progress, settings->quiet);
+        blocks.settings = settings;
+        progress_begin(&blocks.progress, settings->quiet);
         message_set_interrupted("interrupted; the same command goes on from what the disk holds, if that is anything");
-        exit_status = work(settings, &blocks, &progress);
+        exit_status = work(&blocks);
         message_set_interrupted("interrupted");
     }
     exit_status = timings_file_end(&timings, exit_status);
@@ -248,6 +248,24 @@ enum status node_blocks_of_one_chain(const char *folder, struct fault *fault)
         "into a new store");
 }
 
+enum status node_blocks_remember(const struct node_blocks *blocks, enum status status, bool goes_on,
+                                 struct fault *fault)
+{
+    const struct settings *settings = blocks->settings;
+    if (status != STATUS_OK && !(status == STATUS_INTERRUPTED && goes_on))
+        return status;
+    enum status noted = index_blocks_remember(settings->store, blocks->datadir, settings->chain, blocks->xor_key,
+                                              fault);
+    return noted == STATUS_OK ? status : noted;
+}
+
+enum status node_blocks_opened(void *context, struct fault *fault)
+{
+    const struct node_blocks *blocks = context;
+    const struct settings *settings = blocks->settings;
+    return index_blocks_remember_first(settings->store, blocks->datadir, settings->chain, blocks->xor_key, fault);
+}
+
 void node_blocks_damage(void *context, const struct fault *what)
 {
     (void)context;
@@ -262,10 +280,10 @@ void node_blocks_damage(void *context, const struct fault *what)
 
 void node_blocks_message(void *context, const char *text)
 {
-    const struct progress *progress = context;
+    const struct node_blocks *blocks = context;
     struct fault what = {0};
     (void)fault_set(&what, STATUS_OK, NULL, FAULT_NO_OFFSET, "%s", text);
-    if (!progress->quiet && is_new(&what))
+    if (!blocks->progress.quiet && is_new(&what))
         message("%s", text);
 }
 

@@ -16,6 +16,8 @@ extern const struct option option_partial, option_begin_height;
 extern const struct option option_sequential, option_no_sequential;
 
 struct node_blocks {
+    const struct settings *settings;
+    struct progress progress;
     char *datadir;
     struct hash256 hash;
     const struct hash256 *tip; /* of --tip: NULL for the best one */
@@ -23,9 +25,8 @@ struct node_blocks {
     const uint8_t *xor_key; /* of --xor-key: NULL for xor.dat's */
 };
 
-/* What a command does with them; `progress` has begun, and the work ends it. Returns the exit status. */
-typedef int node_blocks_work(const struct settings *settings, const struct node_blocks *blocks,
-                             struct progress *progress);
+/* What a command does with them; the progress has begun, and the work ends it. Returns the exit status. */
+typedef int node_blocks_work(struct node_blocks *blocks);
 
 /* EXIT_DONE, or EXIT_USAGE after saying which option is no good; no file is looked at. For who has more to do first. */
 int node_blocks_check_options(const struct settings *settings);
@@ -57,8 +58,15 @@ bool node_blocks_key(const struct settings *settings, uint8_t key[XOR_KEY_SIZE],
 /* At the end of a command: what has been said is forgotten, and its memory freed. */
 void node_blocks_forget(void);
 
-/* Callbacks of both; `context` is the struct progress. What has been said in this command is not said again: analyze
- * looks at the same files twice. One thread at a time. */
+/* Notes in the store where the blk files are, after a run that ended with `status`: STATUS_OK, or STATUS_INTERRUPTED
+ * after something was taken from them (`goes_on`). Returns `status`, or why the note could not be written. */
+enum status node_blocks_remember(const struct node_blocks *blocks, enum status status, bool goes_on,
+                                 struct fault *fault) MUST_CHECK;
+
+/* Callbacks of both; `context` is the struct node_blocks. Once the store is open, what it is made from is noted if
+ * nothing was, so that an interrupted run goes on without --datadir. What has been said in this command is not said
+ * again: analyze looks at the same files twice. One thread at a time. */
+enum status node_blocks_opened(void *context, struct fault *fault);
 void node_blocks_damage(void *context, const struct fault *what);
 void node_blocks_message(void *context, const char *text);
 

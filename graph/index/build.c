@@ -95,7 +95,8 @@ static void relay_message(void *context, const char *text)
 /* The scan's store remembers what is in each blk file, for scans and indexes. One is made if there is none. */
 static enum status open_store(struct build *build)
 {
-    const char *path = build->work.options->store;
+    const struct index_options *options = build->work.options;
+    const char *path = options->store;
     struct store_identity identity = {.genesis = build->identity.genesis, .nulldata_any = true};
     memcpy(identity.magic, build->identity.magic, sizeof identity.magic);
     enum status status = store_open(path, STORE_WRITE, &identity, &build->work.store, build->work.fault);
@@ -107,7 +108,9 @@ static enum status open_store(struct build *build)
                          "the store there is partial, it begins at height %u, and an index is of the whole chain: "
                          "choose another --store, which takes all blk files from the genesis block on",
                          first);
-    return first > 0 ? store_begin_at(build->work.store, 0, NULL, build->work.fault) : STATUS_OK;
+    if (first > 0)
+        status = store_begin_at(build->work.store, 0, NULL, build->work.fault);
+    return status == STATUS_OK && options->opened ? options->opened(options->context, build->work.fault) : status;
 }
 
 /* A disk that an interrupted build without --tmp has filled has no room for the store's next commit either. The index

@@ -32,6 +32,7 @@ struct index_options {
     uint64_t cache_bytes;            /* test support, as in ingest_options */
     bool verify;                     /* every block's merkle root, witness commitment and proof of work */
     /* Any of them may be NULL; as in ingest.h. */
+    enum status (*opened)(void *context, struct fault *fault);
     void (*progress)(void *context, const struct index_progress *progress);
     void (*damage)(void *context, const struct fault *what);
     void (*message)(void *context, const char *text);

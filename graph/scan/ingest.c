@@ -80,7 +80,9 @@ static enum status open_all(struct ingest *ingest)
         status = chain_new(&ingest->genesis, &ingest->chain, ingest->fault);
     if (status == STATUS_OK)
         status = outpoints_new(store_seed(ingest->store), &ingest->table, ingest->fault);
-    return status == STATUS_OK ? agree_on_begin(ingest) : status;
+    if (status == STATUS_OK)
+        status = agree_on_begin(ingest);
+    return status == STATUS_OK && options->opened ? options->opened(options->context, ingest->fault) : status;
 }
 
 /* ---- the chain ---- */

@@ -64,6 +64,9 @@ struct ingest_options {
      * as a fault with path, offset (of a block: of its record's magic) and text; its status is STATUS_OK where all was
      * read and nothing skipped (a file under another key). May be NULL. */
     void (*damage)(void *context, const struct fault *what);
+    /* The store is open, made if there was none, and of the network of the blk files; whether it is of their chain is
+     * not known yet. Another status than STATUS_OK ends the work with it. May be NULL. */
+    enum status (*opened)(void *context, struct fault *fault);
     /* Something worth a line that is no damage: what was taken back after a reorganisation, a pinned tip, ... */
     void (*message)(void *context, const char *text);
     void *context;
