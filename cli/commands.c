@@ -55,6 +55,7 @@ static int run_command(const struct command *command, struct settings *settings)
         status = index_blocks_protect(settings->store, &fault);
     if (status == STATUS_OK)
         status = hidden_store_use(settings, &hidden, &fault);
+    message_set_quiet(settings->quiet);
     int exit_status = status == STATUS_OK ? command->run(settings) : message_result(status, &fault);
     mem_free(hidden);
     sources_clear();

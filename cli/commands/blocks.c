@@ -353,8 +353,8 @@ static int run(const struct settings *settings)
     return result;
 }
 
-static const struct option *const options[] = {&option_xor_key, &option_verify, &option_threads, &option_out_file,
-                                               NULL};
+static const struct option *const options[] = {&option_xor_key,  &option_verify, &option_threads,
+                                               &option_out_file, &option_quiet,  NULL};
 
 static const struct table_schema *const tables[] = {&schema_blocks, NULL};
 

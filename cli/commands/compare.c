@@ -55,8 +55,8 @@ static const struct option option_out_csv = {
     .help = "write CSV to FILE, - for stdout, instead of the table",
 };
 
-static const struct option *const options[] = {&option_read_store, &option_figures, &option_threads, &option_out_csv,
-                                               NULL};
+static const struct option *const options[] = {&option_read_store, &option_figures, &option_threads,
+                                               &option_out_csv,    &option_quiet,   NULL};
 
 static const struct table_schema *const tables[] = {&schema_compare, NULL};
 

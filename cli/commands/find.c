@@ -419,9 +419,9 @@ static const struct option option_find_format = {
     .help = "a line for each thing found, rows of a table, or a JSON object on each line",
 };
 
-static const struct option *const options[] = {
-    &option_read_store,  &option_as_of_height, &option_rules_hidden, &option_labels,
-    &option_find_format, &option_threads,      &option_out_file,     NULL};
+static const struct option *const options[] = {&option_read_store, &option_as_of_height, &option_rules_hidden,
+                                               &option_labels,     &option_find_format,  &option_threads,
+                                               &option_out_file,   &option_quiet,        NULL};
 
 static const struct table_schema *const tables[] = {&schema_find_rows, NULL};
 

@@ -89,17 +89,11 @@ static const struct option option_hashes = {
     .help = "list the hashes of hash locks instead, with the preimages that were shown",
 };
 
-static const struct option *const options[] = {&option_read_store,
-                                               &option_as_of_height,
-                                               &option_blocks_now,
-                                               &option_chain,
-                                               &option_rules,
-                                               OPTIONS_SELECT(option_select_kind_of_core),
-                                               &option_hashes,
-                                               &option_labels,
-                                               &option_threads,
-                                               &option_out_file,
-                                               NULL};
+static const struct option *const options[] = {
+    &option_read_store, &option_as_of_height, &option_blocks_now,
+    &option_chain,      &option_rules,        OPTIONS_SELECT(option_select_kind_of_core),
+    &option_hashes,     &option_labels,       &option_threads,
+    &option_out_file,   &option_quiet,        NULL};
 
 static const struct table_schema *const tables[] = {&schema_keys, &schema_hashes, NULL};
 

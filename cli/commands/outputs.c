@@ -206,6 +206,7 @@ static const struct option *const options[] = {&option_read_store,
                                                &option_labels,
                                                &option_threads,
                                                &option_out_file,
+                                               &option_quiet,
                                                NULL};
 
 static const struct table_schema *const tables[] = {&schema_outputs, NULL};

@@ -216,17 +216,9 @@ static const struct option option_report_out = {
 };
 
 static const struct option *const options[] = {
-    &option_read_store,
-    &option_as_of_height,
-    &option_rules_hidden,
-    &option_compress,
-    &option_exclude_scripts,
-    &option_known_scripts,
-    &option_labels,
-    &option_no_unlocks,
-    &option_threads,
-    &option_report_out,
-    NULL,
+    &option_read_store,      &option_as_of_height,  &option_rules_hidden, &option_compress,
+    &option_exclude_scripts, &option_known_scripts, &option_labels,       &option_no_unlocks,
+    &option_threads,         &option_report_out,    &option_quiet,        NULL,
 };
 
 const struct command command_report = {

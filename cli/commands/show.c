@@ -466,9 +466,10 @@ static const struct option option_show_scripts = {
 };
 
 static const struct option *const options[] = {
-    &option_read_store,    &option_show_scripts, &option_as_of_height, &option_dag,      &option_class,
-    &option_rules_hidden,  &option_format,       &option_ends,         &option_compress, &option_exclude_scripts,
-    &option_known_scripts, &option_labels,       &option_threads,      &option_out_file, NULL,
+    &option_read_store, &option_show_scripts,    &option_as_of_height,  &option_dag,
+    &option_class,      &option_rules_hidden,    &option_format,        &option_ends,
+    &option_compress,   &option_exclude_scripts, &option_known_scripts, &option_labels,
+    &option_threads,    &option_out_file,        &option_quiet,         NULL,
 };
 
 const struct command command_show = {

@@ -116,9 +116,9 @@ static const struct option option_with_nulldata = {
     .help = "of that table only nulldata outputs, as far as the store has them (scan --nulldata store keeps all)",
 };
 
-static const struct option *const options[] = {&option_read_store,     &option_as_of_height,  &option_by,
-                                               &option_with_protocols, &option_with_nulldata, &option_known_scripts,
-                                               &option_threads,        &option_out_file,      NULL};
+static const struct option *const options[] = {
+    &option_read_store,    &option_as_of_height, &option_by,       &option_with_protocols, &option_with_nulldata,
+    &option_known_scripts, &option_threads,      &option_out_file, &option_quiet,          NULL};
 
 static const struct table_schema *const tables[] = {&schema_stats, &schema_protocols, NULL};
 

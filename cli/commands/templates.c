@@ -107,6 +107,7 @@ static const struct option *const options[] = {&option_read_store,
                                                OPTIONS_SELECT(option_select_kind),
                                                &option_threads,
                                                &option_out_file,
+                                               &option_quiet,
                                                NULL};
 
 static const struct table_schema *const tables[] = {&schema_templates, NULL};

@@ -398,9 +398,19 @@ static const struct option option_travel_format = {
     .help = "rows of a table, or a graph of the transactions",
 };
 
-static const struct option *const options[] = {
-    &option_read_store, &option_forward, &option_backward, &option_only_unknown,  &option_to,       &option_rules,
-    &option_threads,    &option_depth,   &option_limit,    &option_travel_format, &option_out_file, NULL};
+static const struct option *const options[] = {&option_read_store,
+                                               &option_forward,
+                                               &option_backward,
+                                               &option_only_unknown,
+                                               &option_to,
+                                               &option_rules,
+                                               &option_threads,
+                                               &option_depth,
+                                               &option_limit,
+                                               &option_travel_format,
+                                               &option_out_file,
+                                               &option_quiet,
+                                               NULL};
 
 static const struct table_schema *const tables[] = {&schema_travel, NULL};
 

@@ -475,13 +475,9 @@ static const struct option option_tx_rules = {
             "those of Core are told in any case, but with this as of that store's last block",
 };
 
-static const struct option *const options[] = {&option_read_store,
-                                               &option_tx_rules,
-                                               &option_tx_format,
-                                               &option_tx_scripts,
-                                               &option_labels,
-                                               &option_out_file,
-                                               NULL};
+static const struct option *const options[] = {
+    &option_read_store, &option_tx_rules, &option_tx_format, &option_tx_scripts,
+    &option_labels,     &option_out_file, &option_quiet,     NULL};
 
 const struct command command_tx = {
     .name = "tx",

@@ -57,11 +57,17 @@ static int run(const struct settings *settings)
     return message_left_out(exit_status, unread);
 }
 
-static const struct option *const options[] = {&option_read_store, &option_as_of_height,
-                                               &option_blocks_now, &option_chain,
-                                               &option_rules,      OPTIONS_SELECT(option_select_kind_of_core),
-                                               &option_labels,     &option_threads,
-                                               &option_out_file,   NULL};
+static const struct option *const options[] = {&option_read_store,
+                                               &option_as_of_height,
+                                               &option_blocks_now,
+                                               &option_chain,
+                                               &option_rules,
+                                               OPTIONS_SELECT(option_select_kind_of_core),
+                                               &option_labels,
+                                               &option_threads,
+                                               &option_out_file,
+                                               &option_quiet,
+                                               NULL};
 
 static const struct table_schema *const tables[] = {&schema_unlocks, NULL};
 

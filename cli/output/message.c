@@ -16,16 +16,20 @@ static const char *command_name;
 static const char *when_interrupted = "interrupted";
 static bool status_open;
 static char kept[LINE_MAX_SIZE]; /* for message_answer; empty: nothing */
-static bool answered;
+static bool answered, is_quiet;
 static unsigned told; /* topics, a bit each */
 
 void message_command(const char *name)
 {
     command_name = name;
     kept[0] = '\0';
-    answered = false;
+    answered = is_quiet = false;
     told = 0;
 }
+
+void message_set_quiet(bool quiet) { is_quiet = quiet; }
+
+bool message_is_quiet(void) { return is_quiet; }
 
 bool message_first(enum message_topic topic)
 {

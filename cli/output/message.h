@@ -18,6 +18,10 @@ enum exit_status {
 /* The command's name for later messages; NULL for none. */
 void message_command(const char *name);
 
+/* Of the running command's --quiet: what it made is not said. message_command takes it back. */
+void message_set_quiet(bool quiet);
+bool message_is_quiet(void);
+
 /* One line, with the names in front; what a terminal would obey instead of showing it, line breaks too, as \xHH
  * (put_quoted). On a terminal it is wrapped at the terminal's width (wrap.h). Clears a progress line first. */
 void message(const char *format, ...) __attribute__((format(printf, 1, 2)));

@@ -73,6 +73,7 @@ static enum status open_path(struct outfile *file, const char *path, enum owner 
         return status;
     if (stat(path, &st) != 0 || S_ISREG(st.st_mode)) {
         status = owner == OWNER_NONE ? listed_refuse(path, fault) : STATUS_OK;
+        file->is_told = owner == OWNER_NONE && !message_is_quiet();
         return status == STATUS_OK ? open_temporary(file, path, fault) : status;
     }
     if (owner == OWNER_STORE) /* where nobody reads a FIFO, opening it would wait for ever */
@@ -171,11 +172,12 @@ static size_t count_lines(const char *bytes, size_t size)
     return count;
 }
 
-/* What the folder's manifest says of a file. */
+/* What the folder's manifest, or outfile_tell, says of a file. */
 static void note_written(struct outfile *file, const char *bytes, size_t size)
 {
     const char *end = bytes + size, *at = bytes;
-    sha256_add(&file->sha256, bytes, size);
+    if (file->folder)
+        sha256_add(&file->sha256, bytes, size);
     while (at < end) {
         const char *quote = memchr(at, '"', (size_t)(end - at));
         size_t part = (size_t)((quote ? quote : end) - at);
@@ -201,7 +203,7 @@ static enum status write_bytes(struct outfile *file, const char *bytes, size_t s
         return write_wrapped(file, bytes, size, fault);
     if (file->database)
         return file->rows ? sqlite_add(file->rows, bytes, size, fault) : STATUS_OK;
-    if (file->folder && size > 0) /* of no rows there may be no bytes at all */
+    if ((file->folder || (file->is_told && file->table)) && size > 0) /* of no rows there may be no bytes at all */
         note_written(file, bytes, size);
     while (size > 0 && !file->left) {
         enum timing_wait before = timings_wait(TIMING_DISK);
@@ -304,10 +306,23 @@ void outfile_abort(struct outfile *file)
     *file = (struct outfile){0};
 }
 
+void outfile_tell(const struct outfile *file)
+{
+    unsigned long long rows = file->table ? file->lines - 1 : 0;
+    if (!file->is_told)
+        return;
+    if (file->table)
+        message("written to %s: %llu row%s", file->name, rows, rows == 1 ? "" : "s");
+    else
+        message("written to %s", file->name);
+}
+
 enum status outfile_finish(struct outfile *file, enum status status, struct fault *fault)
 {
     if (status == STATUS_OK)
         status = outfile_commit(file, fault);
+    if (status == STATUS_OK)
+        outfile_tell(file);
     outfile_abort(file);
     return status;
 }

@@ -30,9 +30,10 @@ struct outfile {
     bool is_new; /* it is written under no name or another one */
     bool left;
     bool is_discarded;
-    bool wraps;                       /* it is a terminal, and lines are wrapped at its width */
-    struct outfolder *folder;         /* it is one of this folder's, which has the next five; NULL: of none */
-    const char *folder_name;          /* its name there, borrowed */
+    bool is_told;             /* its user named it, and is told when it is there */
+    bool wraps;               /* it is a terminal, and lines are wrapped at its width */
+    struct outfolder *folder; /* it is one of this folder's, which has the next one and the digest; NULL: of none */
+    const char *folder_name;  /* its name there, borrowed */
     const struct table_schema *table; /* of outfile_begin_table, and its flags */
     unsigned flags;
     uint64_t lines; /* ends of lines outside quotes */
@@ -71,8 +72,11 @@ enum status outfile_sync(struct outfile *file, struct fault *fault) MUST_CHECK;
 enum status outfile_commit(struct outfile *file, struct fault *fault) MUST_CHECK;
 /* Removes what was not committed. Legal at any time. */
 void outfile_abort(struct outfile *file);
-/* The end of a file: outfile_commit if all went well until now (`status`), and outfile_abort. Returns `status`, or why
- * the commit failed. */
+/* Says on stderr, unless the command is quiet, that the file is there, and how many rows a table has: between
+ * outfile_commit and outfile_abort. Not of stdout, a pipe or a device, nor of a file of a folder. */
+void outfile_tell(const struct outfile *file);
+/* The end of a file: outfile_commit and outfile_tell if all went well until now (`status`), and outfile_abort. Returns
+ * `status`, or why the commit failed. */
 enum status outfile_finish(struct outfile *file, enum status status, struct fault *fault) MUST_CHECK;
 
 /* The whole file `path` (as outfile_open takes it) from a text. */

@@ -200,7 +200,7 @@ enum status keys_commit(struct keys *keys, struct fault *fault)
     enum status status = STATUS_OK;
     for (unsigned f = 0; f < 2 && status == STATUS_OK; f++) {
         if (keys->files[f].table)
-            status = outfile_commit(&keys->files[f], fault);
+            status = outfile_finish(&keys->files[f], status, fault);
     }
     return status;
 }

@@ -198,7 +198,7 @@ char *put_unlock_shares(char *out, const struct unlock_counts *counts)
 
 enum status unlocks_commit(struct unlocks *unlocks, struct fault *fault)
 {
-    return outfile_commit(&unlocks->file, fault);
+    return outfile_finish(&unlocks->file, STATUS_OK, fault);
 }
 
 bool unlocks_tell_unread(const struct unlocks *unlocks)
