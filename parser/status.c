@@ -84,6 +84,10 @@ static void put_way_out(char *out, size_t size, int error, const char *path, con
     *out = '\0';
     if (error == ENOENT && other)
         snprintf(out, size, " (make the folder that is missing, or name %s)", other);
+    else if (error == EISDIR && other)
+        snprintf(out, size, " (name a file in it, or %s)", other);
+    else if (error == ENOTDIR && other)
+        snprintf(out, size, " (a part of the path is no folder: name %s)", other);
     else if (refused && other)
         snprintf(out, size, " (name %s, or get the permission to write there)", other);
     else if (what && no_room && other)

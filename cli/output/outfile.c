@@ -98,6 +98,20 @@ enum status outfile_open_lines(struct outfile *file, const char *path, struct fa
     return status;
 }
 
+/* The mode of the file that it replaces may not allow it to be opened. */
+static enum status let_open(struct outfile *file, struct fault *fault)
+{
+    struct stat st;
+    int fd = file->fd_plus_1 - 1;
+    bool done = fstat(fd, &st) == 0;
+    mode_t mode = st.st_mode & 07777, open_mode = mode | S_IRUSR | S_IWUSR;
+    if (done && open_mode != mode) {
+        file->mode_plus_1 = mode + 1;
+        done = fchmod(fd, open_mode) == 0;
+    }
+    return done ? STATUS_OK : fault_errno(fault, file->name, FAULT_NO_OFFSET, "cannot be given a mode");
+}
+
 enum status outfile_temporary(struct outfile *file, const char **path, struct fault *fault)
 {
     enum status status = STATUS_OK;
@@ -106,6 +120,8 @@ enum status outfile_temporary(struct outfile *file, const char **path, struct fa
                          "is no regular file, and nothing else will do: name one with -o");
     if (!file->temporary)
         status = temporary_name_locked(file->path, file->fd_plus_1 - 1, &file->temporary, fault);
+    if (status == STATUS_OK)
+        status = let_open(file, fault);
     *path = file->temporary;
     return status;
 }
@@ -275,6 +291,8 @@ enum status outfile_commit(struct outfile *file, struct fault *fault)
     if (file->is_stdout || file->is_discarded)
         return STATUS_OK;
     enum status status = outfile_sync(file, fault);
+    if (status == STATUS_OK && file->mode_plus_1 > 0 && fchmod(fd, file->mode_plus_1 - 1) != 0)
+        status = fault_errno(fault, file->name, FAULT_NO_OFFSET, "cannot be given the mode of the file before");
     if (status == STATUS_OK && file->is_new && !file->temporary)
         status = temporary_name(file->path, fd, &file->temporary, fault);
     if (status != STATUS_OK)

@@ -9,6 +9,7 @@
 
 #include <pthread.h>
 #include <stdbool.h>
+#include <sys/types.h>
 
 #include "cli/output/schema.h"
 #include "parser/sha256.h"
@@ -22,10 +23,11 @@ struct outfile {
     /* NULL for stdout, and for what is written directly */
     char *path;
     char *temporary;
-    char name[256];   /* for messages */
-    int fd_plus_1;    /* 0: closed */
-    uint64_t size;    /* bytes written */
-    uint64_t started; /* of them, those on their way to the disk */
+    char name[256];     /* for messages */
+    int fd_plus_1;      /* 0: closed */
+    mode_t mode_plus_1; /* that it gets at the end; 0: it has its mode */
+    uint64_t size;      /* bytes written */
+    uint64_t started;   /* of them, those on their way to the disk */
     bool is_stdout;
     bool is_new; /* it is written under no name or another one */
     bool left;
@@ -52,7 +54,8 @@ enum status outfile_open(struct outfile *file, const char *path, struct fault *f
  * written then. */
 enum status outfile_open_lines(struct outfile *file, const char *path, struct fault *fault) MUST_CHECK;
 /* A name to write to for whom opens files itself: a file that is there and empty, and goes like any that was not
- * committed. Borrowed. STATUS_REFUSED: what was opened is stdout or no regular file. STATUS_IO. */
+ * committed; its owner may read and write it until then, whatever it replaces. Borrowed. STATUS_REFUSED: what was
+ * opened is stdout or no regular file. STATUS_IO. */
 enum status outfile_temporary(struct outfile *file, const char **path, struct fault *fault) MUST_CHECK;
 /* What is written goes nowhere: for a command that only counts. */
 void outfile_discard(struct outfile *file);

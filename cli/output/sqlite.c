@@ -122,8 +122,15 @@ enum status sqlite_check_replaced(const char *path, struct fault *fault)
     struct stat info;
     int fd;
     enum status status = file_open(path, "the file to be replaced", &fd, &info, fault);
+    if (status == STATUS_NOT_FOUND)
+        return STATUS_OK;
+    if (status == STATUS_IO && errno == EACCES)
+        return fault_set(fault, STATUS_REFUSED, path, FAULT_NO_OFFSET,
+                         "is there and cannot be read (%s): only a SQLite database is replaced. Name another file with "
+                         "-o, or replace it with --replace",
+                         strerror(EACCES));
     if (status != STATUS_OK)
-        return status == STATUS_NOT_FOUND ? STATUS_OK : status;
+        return status;
     ssize_t got = file_read_at(fd, start, sizeof start, 0);
     if (got < 0)
         status = fault_errno(fault, path, FAULT_NO_OFFSET, "cannot be read");

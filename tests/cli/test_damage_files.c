@@ -72,24 +72,6 @@ static void test_restored_with_its_time(void **state)
     }
 }
 
-/* What stands before a command for a user who may not read everything. Root may: then as another user, if the machine
- * can do that; else the test is skipped. */
-static const char *as_a_user(void)
-{
-    if (geteuid() != 0)
-        return "";
-    struct run can = shell("setpriv --reuid=65534 --clear-groups $UNKTX --version");
-    bool able = can.exit_status == 0;
-    run_free(&can);
-    if (!able) {
-        print_message("skipped: root, and no other user can run the program here\n");
-        skip();
-    }
-    assert_int_equal(chmod(place.dir, 0777), 0);
-    /* the leak finder cannot look into a process of another user */
-    return "ASAN_OPTIONS=detect_leaks=0 setpriv --reuid=65534 --clear-groups ";
-}
-
 /* The commands that list the blk files before they read them end before they write, in one line, which calls nothing
  * damaged; DIR/indexed is an index of DIR/bad. */
 static void expect_refusals(const char *as, const char *file)
@@ -133,7 +115,7 @@ static void test_refused_files(void **state)
     char refused[100], bad[600];
     write_bad(&place.records, false);
     snprintf(bad, sizeof bad, "%s", place.bad);
-    const char *as = as_a_user();
+    const char *as = as_a_user(place.dir);
     make_index(as);
     unsigned files = 0;
     assert_int_equal(chmod(path_of("%s/blk00001.dat", bad), 0), 0);
@@ -160,7 +142,7 @@ static void test_refused_folder(void **state)
     char bad[600];
     write_bad(&place.records, true);
     snprintf(bad, sizeof bad, "%s", place.bad);
-    const char *as = as_a_user();
+    const char *as = as_a_user(place.dir);
     make_index(as);
     assert_int_equal(chmod(path_of("%s/xor.dat", bad), 0), 0);
     expect_refusals(as, "xor.dat: cannot open the XOR key");

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -119,6 +120,46 @@ static void test_no_database(void **state)
     unktx_ok("%s", line);
     write_file(path_of("%s/other", dir), "", 0);
     unktx_ok("%s", line);
+}
+
+/* What is there cannot be looked at, or not be replaced: the file, the cause and the way out are told. */
+static void test_target_refused(void **state)
+{
+    (void)state;
+    const char *as = as_a_user(dir);
+    char *place = strdup(path_of("%s/refused", dir)), line[1200];
+    make_dirs(path_of("%s/folder", place));
+    write_file(path_of("%s/closed", place), "SQLite format 3", 16);
+    write_file(path_of("%s/plain", place), "notes", 5);
+    expect_shell(0, NULL, path_of("chmod 0777 %s", place));
+    snprintf(line, sizeof line, "%s$UNKTX export sqlite --quiet --store %s/store -o %s/mine", as, dir, place);
+    expect_shell(0, NULL, line);
+    expect_shell(0, NULL, path_of("chmod a-w %s/mine && chmod 0 %s/closed", place, place));
+    expect_shell(0, NULL, line);
+    struct stat info;
+    assert_int_equal(stat(path_of("%s/mine", place), &info), 0);
+    assert_int_equal(info.st_mode & 07777, 0444);
+    static const struct {
+        const char *name;
+        const char *said;
+    } cases[] = {
+        {"closed", "closed: is there and cannot be read (Permission denied): only a SQLite database is replaced. Name "
+                   "another file with -o, or replace it with --replace"},
+        {"plain", "plain: is there and no SQLite database, so it is not replaced: name another file with -o, or"},
+        {"plain/x", "plain/x: cannot be written: Not a directory (a part of the path is no folder: name another place"},
+        {"folder", "folder: cannot be written: Is a directory (name a file in it, or another place)"},
+        {"none/x", "none/x: cannot be written: No such file or directory (make the folder that is missing, or name"},
+        {"none", NULL},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        snprintf(line, sizeof line, "%s$UNKTX export sqlite --quiet --store %s/store -o %s/%s", as, dir, place,
+                 cases[i].name);
+        expect_shell(cases[i].said ? 1 : 0, cases[i].said, line);
+    }
+    snprintf(line, sizeof line, "%s$UNKTX export sqlite --quiet --replace --store %s/store -o %s/closed", as, dir,
+             place);
+    expect_shell(0, NULL, line);
+    free(place);
 }
 
 /* Every size of file below the whole one is too small, and names the limit. */
@@ -232,7 +273,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_usage),         cmocka_unit_test(test_targets),     cmocka_unit_test(test_limited_size),
         cmocka_unit_test(test_full_disk),     cmocka_unit_test(test_signal),      cmocka_unit_test(test_folders),
-        cmocka_unit_test(test_beside_tables), cmocka_unit_test(test_no_database),
+        cmocka_unit_test(test_beside_tables), cmocka_unit_test(test_no_database), cmocka_unit_test(test_target_refused),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

@@ -118,7 +118,7 @@ static void test_errors(void **state)
 static void test_other_place(void **state)
 {
     (void)state;
-    static const int errors[] = {ENOSPC, EDQUOT, EROFS, EACCES, EPERM, ENOENT};
+    static const int errors[] = {ENOSPC, EDQUOT, EROFS, EACCES, EPERM, ENOENT, ENOTDIR};
     for (size_t i = 0; i < sizeof errors / sizeof *errors; i++) {
         struct fault fault = {0};
         errno = errors[i];
@@ -129,6 +129,10 @@ static void test_other_place(void **state)
         assert_int_equal(fault_errno(&fault, "path", 3, "cannot"), STATUS_IO);
         assert_null(strstr(fault.text, "--tmp"));
     }
+    struct fault fault = {0};
+    errno = EISDIR;
+    assert_int_equal(fault_errno_place(&fault, "path", 3, "another place", "cannot"), STATUS_IO);
+    assert_non_null(strstr(fault.text, "(name a file in it, or another place)"));
 }
 
 /* A FIFO whose writer has not come yet is waited for, until somebody asks for an end. */

@@ -24,6 +24,10 @@ int wait_status(pid_t child);
 /* Runs a line of the shell: the exit status, and a part of stderr (NULL: it is empty). */
 void expect_shell(int status, const char *text, const char *line);
 
+/* What stands before a command for a user who may not do everything, in `folder` of temp_dir. Root may: then another
+ * user, if the machine can do that; else the running test is skipped. */
+const char *as_a_user(const char *folder);
+
 /* Runs unktx as often as it says to run it again (exit status 1; `also` is another text that means so, or NULL) until
  * it ends well: how often it said so. 500 times are too often. */
 unsigned run_until_done(const char *line, const char *also);
