@@ -143,6 +143,19 @@ def search_without_script(looker):
     browser.scripts(True)
 
 
+def hint_fits(looker, width):
+    """What the field of the search says while it is empty is seen as a whole."""
+    browser = looker.browser
+    browser.show_as(width, "light")
+    browser.go(looker.home + "/core-22/")
+    room, text = browser.evaluate(
+        "(function(){var q=document.querySelector('#q'),s=getComputedStyle(q),h=getComputedStyle(q,'::placeholder'),"
+        "c=document.createElement('canvas').getContext('2d');c.font=h.fontSize+' '+h.fontFamily;"
+        "return (q.clientWidth-parseFloat(s.paddingLeft)-parseFloat(s.paddingRight))+' '+c.measureText(q.placeholder).width})()").split()
+    if not 0 < float(text) <= float(room):
+        looker.complain("search (%d)" % width, "its hint takes %s pixels of %s" % (text, room))
+
+
 # ---- with the keyboard ----
 
 def search(looker, word, leads_to):
@@ -336,6 +349,8 @@ def look_at_explore(looker):
     search(looker, pages.found["tx"][-64:] + ":0", pages.found["tx"][-68:] + ":0")
     search(looker, "nothing at all", "search?q=")
     search_without_script(looker)
+    for width in (1400, 1280, 390):
+        hint_fits(looker, width)
     filter_tdags(looker)
     brush(looker, 1400, False, (0.2, 0.6))
     brush(looker, 390, True, (0.9, 0.3))

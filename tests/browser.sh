@@ -17,7 +17,7 @@ wrong() { echo "browser: $*"; exit 1; }
 # two runs, so that there are changes
 "$unktx" analyze --quiet --datadir "$chain" --rules core-22 --to-height 200 -o "$place/results" >/dev/null &&
     "$unktx" analyze --quiet --datadir "$chain" --rules core-22 -o "$place/results" >/dev/null &&
-    "$unktx" report --store "$place/results" --rules core-0.18 -o "$place/report.html" || wrong "no page"
+    "$unktx" report --quiet --store "$place/results" --rules core-0.18 -o "$place/report.html" || wrong "no page"
 # what a reader does: sort the classes by height, twice; the script that does it is none of the page's, so without the page's policy
 sed 's|<meta http-equiv="Content-Security-Policy"[^>]*>||; s|^</body></html>|<script>\
 var head=Array.from(document.querySelectorAll("#classes thead button")).find(function(b){return b.textContent==="height"});\
@@ -58,7 +58,7 @@ look() {
 export PYTHONDONTWRITEBYTECODE=1
 python=$(sh tests/python.sh) || { echo "no python3: the pages are not looked at in a browser"; exit 0; }
 "$unktx" index --quiet --datadir "$chain" --store "$place/results" || wrong "no index"
-"$unktx" report --store "$place/results" --rules core-22 -o "$place/linked.html" || wrong "no page"
+"$unktx" report --quiet --store "$place/results" --rules core-22 -o "$place/linked.html" || wrong "no page"
 "$python" tests/browser_report.py "$browser" "file://$place/linked.html" ${PICTURES:+"$PICTURES"} || exit 1
 look bundled --store "$place/results" --labels notebooks-data/labels.csv
 [ "${BROWSER:-}" = all ] || exit 0

@@ -80,7 +80,8 @@ static void put_search(struct explore_request *request)
     const char *asked = strcmp(request->rest, "search") == 0 ? target_get(request->target, "q") : NULL;
     PRINT(&request->page,
           "<form role=\"search\" action=\"/%s/search\" method=\"get\"><label for=\"q\">Search</label>\n<input id=\"q\" "
-          "name=\"q\" type=\"search\" size=\"34\" placeholder=\"txid, block, T-DAG, class, script\" value=\"",
+          "name=\"q\" type=\"search\" size=\"34\" placeholder=\"txid, block, address, key, script \342\200\246\" "
+          "title=\"Finds " EXPLORE_SEARCH_FINDS ".\" value=\"",
           rules_name(request->rules));
     if (asked)
         html_escaped(&request->page, asked, strlen(asked));

@@ -14,6 +14,12 @@ void explore_end_page(struct explore_request *request);
 /* A whole page that says how far loading is. */
 void explore_put_stages(struct explore_request *request);
 
+/* What a search finds, for a reader who has not asked yet: the end of a sentence. */
+#define EXPLORE_SEARCH_FINDS                                                                                           \
+    "a transaction or output by its txid or TXID:VOUT, a block by its height or hash, a T-DAG, class or group by its " \
+    "name, what has an address, a public key, a hash, a preimage or a script, and known scripts, templates, "          \
+    "protocols and labels. Their first digits or letters will do"
+
 /* Of the options that explore was run with, those that a command has too; each has --store. */
 #define TAKES_RULES 1u   /* --rules */
 #define TAKES_CHAIN 2u   /* --to-height */

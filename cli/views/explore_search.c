@@ -248,7 +248,8 @@ static enum status find_all(struct search *search, struct fault *fault)
 enum status explore_search(struct explore_request *request, struct fault *fault)
 {
     static const char takes[] =
-        " Search finds blocks by height or hash, stored transactions and T-DAGs by their txid, outputs as TXID:VOUT, "
+        " Search finds blocks by height or hash, stored transactions by their txid, T-DAGs by their number or a txid, "
+        "outputs as TXID:VOUT, "
         "classes by their id, each by its first digits (at least 4), and known scripts, labels, protocols and "
         "templates by their beginning; groups by the first digits of their name; keys, hashes and preimages by their "
         "first digits (at least 8); unknown outputs by an address, and by a key, hash or script in hexadecimal (8 "

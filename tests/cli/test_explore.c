@@ -413,6 +413,30 @@ static void search_finds_what_is_alone(void **state)
     free(page);
 }
 
+/* What can be searched is said where nothing was asked yet: by the field, by the start, and where nothing is found. */
+static void search_says_what_it_finds(void **state)
+{
+    (void)state;
+    static const char *const things[] = {"txid",  "TXID:VOUT", "height",    "hash",   "T-DAG",    "class",
+                                         "group", "address",   " key",      "script", "preimage", "template",
+                                         "label", "protocol",  "known scr", "digits"};
+    char *start = web_body(&web, "/core-22/"), *none = web_body(&web, "/core-22/search?q=");
+    const char *hint = strstr(start, "<p class=\"source\">The search above finds "),
+               *title = strstr(none, " title=\"Finds ");
+    const char *takes = strstr(none, " Search finds ");
+    assert_true(hint && title && takes);
+    *strchr(hint, '\n') = '\0';
+    *strstr(title, "\" value") = '\0';
+    for (size_t i = 0; i < sizeof things / sizeof *things; i++) {
+        assert_non_null(strstr(hint, things[i]));
+        assert_non_null(strstr(title, things[i]));
+        assert_non_null(strstr(takes, things[i]));
+    }
+    assert_non_null(strstr(start, "placeholder=\"txid, block, address, key, script "));
+    free(start);
+    free(none);
+}
+
 /* ---- newer blocks ---- */
 
 static void a_scan_meanwhile_is_told(void **state)
@@ -450,6 +474,7 @@ int main(void)
         cmocka_unit_test(classes_come_in_the_order_of_their_table),
         cmocka_unit_test(every_link_leads_somewhere),
         cmocka_unit_test(search_finds_what_is_alone),
+        cmocka_unit_test(search_says_what_it_finds),
         cmocka_unit_test(a_scan_meanwhile_is_told),
     };
     return cmocka_run_group_tests(tests, make, clean);
