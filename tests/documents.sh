@@ -39,7 +39,7 @@ wrong=$(
         done
     fi
     "$unktx" scan --quiet --datadir tests/fixtures/regtest-xor --store "$place/store" &&
-        "$unktx" show --store "$place/store" --dag 53 --format svg -o "$place/t-dag" || echo "no drawing of T-DAG 53"
+        "$unktx" show --quiet --store "$place/store" --dag 53 --format svg -o "$place/t-dag" || echo "no drawing of T-DAG 53"
     cmp -s "$place/t-dag" docs/pictures/t-dag.svg || echo "docs/pictures/t-dag.svg is not what unktx show --dag 53 --format svg draws"
 )
 [ -z "$wrong" ] && exit 0

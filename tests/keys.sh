@@ -10,8 +10,8 @@ place=$(mktemp -d)
 trap 'rm -rf "$place"' EXIT
 chain=tests/fixtures/regtest-xor
 "$unktx" scan --quiet --datadir $chain --store "$place/store" &&
-    "$unktx" keys --store "$place/store" --rules core-22 -o "$place/keys.csv" &&
-    "$unktx" keys --hashes --store "$place/store" --rules core-22 -o "$place/hashes.csv" &&
+    "$unktx" keys --quiet --store "$place/store" --rules core-22 -o "$place/keys.csv" &&
+    "$unktx" keys --quiet --hashes --store "$place/store" --rules core-22 -o "$place/hashes.csv" &&
     "$unktx" ties --store "$place/store" --rules core-22 -o "$place/ties" >/dev/null 2>&1 &&
     "$unktx" index --quiet --datadir $chain --store "$place/store" &&
     "$unktx" ties --payers --max-degree 8 --store "$place/store" --rules core-22 -o "$place/payers" >/dev/null 2>&1 &&

@@ -12,7 +12,7 @@ trap 'rm -rf "$place"' EXIT
 "$python" -B tests/pair.py chain "$place/data" >"$place/txids" &&
     "$unktx" scan --quiet --datadir "$place/data" --store "$place/store" || exit 1
 for rules in core-0.18 core-0.19 core-22; do
-    "$unktx" unlocks --rules $rules --store "$place/store" -o "$place/unlocks-$rules.csv" || exit 1
+    "$unktx" unlocks --quiet --rules $rules --store "$place/store" -o "$place/unlocks-$rules.csv" || exit 1
 done
 "$unktx" show --scripts --format json --store "$place/store" - <"$place/txids" >"$place/txs.json" &&
     "$python" -B tests/pair.py check "$place"

@@ -14,9 +14,9 @@ trap 'rm -rf "$place"' EXIT
 for threads in 1 4; do
     store=$place/store$threads
     "$unktx" scan --quiet --verify --threads $threads --datadir "$place/data" --store "$store" &&
-        "$unktx" outputs --threads $threads --store "$store" --rules core-22 -o "$place/outputs.csv" &&
-        "$unktx" templates --threads $threads --store "$store" --rules core-22 -o "$place/templates.csv" &&
-        "$unktx" stats --protocols --threads $threads --store "$store" -o "$place/protocols.csv" || exit 1
+        "$unktx" outputs --quiet --threads $threads --store "$store" --rules core-22 -o "$place/outputs.csv" &&
+        "$unktx" templates --quiet --threads $threads --store "$store" --rules core-22 -o "$place/templates.csv" &&
+        "$unktx" stats --quiet --protocols --threads $threads --store "$store" -o "$place/protocols.csv" || exit 1
     "$python" -B tests/protocols.py check "$place/truth.csv" "$place" || exit 1
     for table in outputs templates protocols; do
         [ $threads = 1 ] && mv "$place/$table.csv" "$place/$table-1.csv"

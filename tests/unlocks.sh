@@ -10,7 +10,7 @@ place=$(mktemp -d)
 trap 'rm -rf "$place"' EXIT
 chain=tests/fixtures/regtest-xor
 "$unktx" scan --quiet --datadir $chain --store "$place/store" &&
-    "$unktx" unlocks --store "$place/store" --rules core-22 -o "$place/unlocks.csv" || exit 1
+    "$unktx" unlocks --quiet --store "$place/store" --rules core-22 -o "$place/unlocks.csv" || exit 1
 # every tenth transaction, and all of a block with every kind of script; first as the store alone has them
 sed 1d $chain/truth/txs.csv | awk -F, 'NR % 10 == 1 || $1 == 200 { print $3 }' >"$place/txids"
 "$unktx" show --scripts --format json --store "$place/store" - <"$place/txids" >"$place/stored.json" 2>"$place/not-stored"
