@@ -380,7 +380,9 @@ static bool fits(const char *word)
     return operand_parse(word, true, &operand);
 }
 
-#define NO_OPERAND "'%s' is no TXID, TXID:VOUT, TXID/VIN, HEIGHT or BLOCKHASH"
+#define NO_OPERAND                                                                                                     \
+    "'%s' is no TXID (its first hexadecimal digits, at least 4), TXID:VOUT, TXID/VIN, HEIGHT (without zeros before "   \
+    "it) or BLOCKHASH (whole)"
 
 /* Each in turn. Of several, one that is not there is told and the others are shown: *missing. */
 static enum status put_operands(struct view *view, bool *missing, struct fault *fault)
@@ -393,7 +395,7 @@ static enum status put_operands(struct view *view, bool *missing, struct fault *
     while (status == STATUS_OK && (word = operand_next(&words)) != NULL) {
         struct operand operand;
         if (operand_parse(word, true, &operand))
-            status = operand_complete(&operand, NULL, view->index, fault);
+            status = operand_tell_padded(word, operand_complete(&operand, NULL, view->index, fault), fault);
         else
             status = fault_set(fault, STATUS_NOT_FOUND, NULL, FAULT_NO_OFFSET, NO_OPERAND, word);
         if (status == STATUS_OK)

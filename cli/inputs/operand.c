@@ -18,11 +18,16 @@ static bool parse_number(const char *text, uint32_t *number)
     return sum < UINT32_MAX;
 }
 
+bool operand_is_padded(const char *word)
+{
+    return word[0] == '0' && word[1] != '\0' && word[strspn(word, "0123456789")] == '\0';
+}
+
 bool operand_parse(const char *word, bool heights, struct operand *operand)
 {
     size_t size = strcspn(word, ":/");
     *operand = (struct operand){.type = OPERAND_HEIGHT};
-    if (heights && parse_number(word, &operand->number))
+    if (heights && !operand_is_padded(word) && parse_number(word, &operand->number))
         return true;
     if (!prefix_parse(word, size, &operand->prefix))
         return false;
@@ -64,4 +69,13 @@ enum status operand_complete(struct operand *operand, const struct forest *fores
         return STATUS_OK;
     return index ? prefix_find_indexed(&operand->prefix, index, &operand->hash, fault)
                  : prefix_find_stored(&operand->prefix, forest, &operand->hash, fault);
+}
+
+enum status operand_tell_padded(const char *word, enum status status, struct fault *fault)
+{
+    if (status != STATUS_NOT_FOUND || !operand_is_padded(word))
+        return status;
+    struct fault found = *fault;
+    return fault_set(fault, status, found.path, found.offset,
+                     "%s; a HEIGHT has no zeros before it, and a BLOCKHASH all of its digits", found.text);
 }

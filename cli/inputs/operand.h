@@ -22,14 +22,20 @@ struct operand {
     uint32_t number; /* vout, vin or height */
 };
 
-/* False if the word is none of these. With `heights` a word of digits alone below 2^32 - 1 is one, else the beginning
- * of a txid. */
+/* False if the word is none of these. With `heights` a word of digits alone below 2^32 - 1 without zeros before it is
+ * one, else the beginning of a txid. */
 bool operand_parse(const char *word, bool heights, struct operand *operand);
+/* Digits alone with a zero before them, which may have been meant as a height: it is none, since many a hash begins
+ * so. */
+bool operand_is_padded(const char *word);
 
 /* Sets the hash of an operand of which only the first digits were given, by the index, or by the stored transactions
  * where that is NULL. STATUS_NOT_FOUND; STATUS_REFUSED: several begin so, told on stderr. O(transactions). */
 enum status operand_complete(struct operand *operand, const struct forest *forest, struct tx_index *index,
                              struct fault *fault) MUST_CHECK;
+
+/* Where a padded word was not found (`status`), says too what may have been meant. Returns `status`. */
+enum status operand_tell_padded(const char *word, enum status status, struct fault *fault) MUST_CHECK;
 
 #define OPERAND_WORD_SIZE 256u
 

@@ -36,7 +36,7 @@ static void find_height(struct search *search)
     uint64_t number = 0;
     char address[32];
     size_t size = strlen(search->word);
-    if (size == 0 || size > 9 || search->word[strspn(search->word, "0123456789")])
+    if (size == 0 || size > 9 || search->word[strspn(search->word, "0123456789")] || operand_is_padded(search->word))
         return;
     for (size_t i = 0; i < size; i++)
         number = 10 * number + (uint64_t)(search->word[i] - '0');

@@ -411,6 +411,9 @@ static void search_finds_what_is_alone(void **state)
     char *page = web_body(&web, "/core-22/search?q=nothing+has+this");
     assert_non_null(strstr(page, "Found: 0."));
     free(page);
+    page = web_body(&web, "/core-22/search?q=00260"); /* the beginning of a hash, which none has, and no height */
+    assert_non_null(strstr(page, "Found: 0."));
+    free(page);
 }
 
 /* What can be searched is said where nothing was asked yet: by the field, by the start, and where nothing is found. */

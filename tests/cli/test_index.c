@@ -229,6 +229,39 @@ static void test_show_with_a_lower_index(void **state)
     free(temp);
 }
 
+/* The first `size` digits of a txid, 0 and nothing above 9, with which no other one begins; NULL if there is none. */
+static const char *decimal_beginning(const struct truth *truth, size_t count, size_t size)
+{
+    for (size_t i = 0; i < count; i++) {
+        const char *txid = truth_txid(truth, i);
+        unsigned alike = 0;
+        for (size_t j = 0; j < count && txid[0] == '0' && strspn(txid, "0123456789") >= size; j++)
+            alike += strncmp(txid, truth_txid(truth, j), size) == 0;
+        if (alike == 1)
+            return txid;
+    }
+    return NULL;
+}
+
+/* Zeros before a number: the beginning of a hash, as it was copied, and no height. */
+static void check_zeros_before(const struct truth *truth, size_t count, const char *store)
+{
+    char word[8];
+    const char *txid = decimal_beginning(truth, count, 4);
+    assert_non_null(txid);
+    snprintf(word, sizeof word, "%.4s", txid);
+    struct run cut = unktx_expect(0, "tx %s --store %s", word, store);
+    struct run whole = unktx_expect(0, "tx %s --store %s", txid, store);
+    assert_string_equal(cut.out, whole.out);
+    run_free(&cut);
+    run_free(&whole);
+    expect_error(2, "'00' is no TXID (its first hexadecimal digits, at least 4), TXID:VOUT, TXID/VIN, HEIGHT (without",
+                 path_of("tx 00 --store %s", store));
+    expect_error(1, "begins with 000000; a HEIGHT has no zeros before it, and a BLOCKHASH all of its digits",
+                 path_of("tx 000000 --store %s", store));
+    unktx_ok("tx 0 --store %s", store);
+}
+
 static void test_ranges_and_limits(void **state)
 {
     (void)state;
@@ -240,6 +273,7 @@ static void test_ranges_and_limits(void **state)
                  path_of("dump txs --from-height 261 --store %s", temp));
     expect_error(1, "no blocks from height 5 to 4", path_of("dump txs --from-height 5 --to-height 4 --store %s", temp));
     expect_error(1, "the index ends at 260", path_of("tx 261 --store %s", temp));
+    check_zeros_before(&truth, truth.txs.rows, temp);
     expect_error(1, "has no input", path_of("tx %s/1 --store %s", truth_txid(&truth, 0), temp));
     expect_error(1, "has no output", path_of("tx %s:1 --store %s", truth_txid(&truth, 0), temp));
     /* an index alone is checked too */
