@@ -164,28 +164,27 @@ static enum status write_files(struct work *work, const struct payments *payment
                                struct tables_files *files, struct fault *fault)
 {
     const struct opened_forest *opened = &work->opened;
-    const struct selection *selection = &opened->selection;
-    unsigned threads = (unsigned)work->settings->threads;
     timings_stage("tables");
-    enum status status = tables_begin(work->folder, opened->store, &opened->forest, &opened->catalogue, selection,
-                                      work->measures, threads, files, &work->held.labels, fault);
+    enum status status = tables_begin(files, work->folder, &work->held.labels, fault);
     timings_stage("scripts");
     if (status == STATUS_OK)
-        status = known_scripts_hold(&opened->catalogue, selection, &work->held, fault);
+        status = known_scripts_hold(&opened->catalogue, &opened->selection, &work->held, fault);
     if (status == STATUS_OK)
         status = write_unlocks(work, shown, fault);
     timings_stage("tables");
     const struct unlocks *counted = shown->unlocks.counts ? &shown->unlocks : NULL;
     if (status == STATUS_OK)
-        status = tables_end(files, &opened->forest, selection, &work->held, payments, counted, work->summary.paper,
-                            work->measures, threads, fault);
+        status = tables_end(files, &work->held, payments, counted, fault);
     return status == STATUS_OK && counted ? commit_unlocks(shown, fault) : status;
 }
 
 static enum status write_tables(struct work *work, struct fault *fault)
 {
     struct shown_tables shown = {0};
-    struct tables_files files = {0};
+    struct tables_files files = {.opened = &work->opened,
+                                 .measures = work->measures,
+                                 .paper = work->summary.paper,
+                                 .threads = (unsigned)work->settings->threads};
     struct payments payments = {0};
     bool linked;
     enum status status = write_payments(work, &payments, &linked, fault);

@@ -7,13 +7,19 @@
 #include "cli/views/payments.h"
 #include "cli/views/unlocks.h"
 #include "cli/inputs/known_scripts.h"
+#include "cli/inputs/opened_forest.h"
 #include "cli/inputs/selection.h"
 #include "cli/output/outfolder.h"
 
 #define TABLES_FILES 5u
 
-/* Of tdags.csv, classes.csv, txs.csv, arcs.csv and leaves.csv. Zero-initialise; tables_close at the end. */
+/* tdags.csv, classes.csv, txs.csv, arcs.csv and leaves.csv. Set the first four, which are borrowed; the rest zero.
+ * tables_close at the end. */
 struct tables_files {
+    const struct opened_forest *opened;  /* with a selection */
+    const struct measures_row *measures; /* what measures_all found; NULL: each T-DAG is measured as it is written */
+    const struct paper_classes *paper;   /* tdags.csv and classes.csv have one column more; NULL: without */
+    unsigned threads;
     struct outfile files[TABLES_FILES + 1]; /* the last has no name: measuring large T-DAGs writes nothing */
     struct outfile_syncing syncing;
     struct measures_large large;
@@ -21,19 +27,13 @@ struct tables_files {
 
 /* Begins the files in the folder, writes txs.csv, arcs.csv and leaves.csv, and begins to make them durable. To write
  * leaves.csv goes through all outputs of T-DAGs, so it finds the known scripts in each too: *found, which labels_free
- * frees in any case. Unless there are `measures` (see tables_end) large T-DAGs are measured beside. */
-enum status tables_begin(struct outfolder *folder, const struct store *store, const struct forest *forest,
-                         const struct catalogue *catalogue, const struct selection *selection,
-                         const struct measures_row *measures, unsigned threads, struct tables_files *files,
-                         struct labels *found, struct fault *fault) MUST_CHECK;
+ * frees in any case. Without `measures` large T-DAGs are measured beside. */
+enum status tables_begin(struct tables_files *files, struct outfolder *folder, struct labels *found,
+                         struct fault *fault) MUST_CHECK;
 /* After it, the others; then all five appear. With the sums of a payments that was written (NULL: without) tdags.csv
- * has two columns more; with the counts of an unlocks (NULL: without) tdags.csv and classes.csv have their shares; with
- * the classes of `paper` (NULL: without) both have one column more. `measures`: what measures_all found (NULL: each
- * T-DAG is measured here). */
-enum status tables_end(struct tables_files *files, const struct forest *forest, const struct selection *selection,
-                       const struct known_scripts_held *held, const struct payments *payments,
-                       const struct unlocks *unlocks, const struct paper_classes *paper,
-                       const struct measures_row *measures, unsigned threads, struct fault *fault) MUST_CHECK;
+ * has two columns more; with the counts of an unlocks (NULL: without) tdags.csv and classes.csv have their shares. */
+enum status tables_end(struct tables_files *files, const struct known_scripts_held *held,
+                       const struct payments *payments, const struct unlocks *unlocks, struct fault *fault) MUST_CHECK;
 void tables_close(struct tables_files *files);
 
 /* What rows are made from one at a time, all borrowed. */

@@ -15,8 +15,7 @@ enum status tables_check(const struct outfolder *folder, struct fault *fault)
 }
 
 /* The disk is given what needs no known scripts, so that it has something to do while the rest is made. */
-static enum status write_of_txs(struct tables *tables, unsigned threads, struct tables_files *files,
-                                struct fault *fault)
+static enum status write_of_txs(struct tables *tables, struct tables_files *files, struct fault *fault)
 {
     const struct forest *forest = tables->forest;
     unsigned with_labels = tables->labels ? COLUMN_WITH_LABELS : 0;
@@ -27,18 +26,19 @@ static enum status write_of_txs(struct tables *tables, unsigned threads, struct 
         {&schema_leaves, with_labels, batches, tables_format_leaves, tables},
         {NULL, 0, tables->large->count, tables_measure_large, tables},
     };
-    return outfile_write_tables(&files->files[FIRST_OF_TXS], threads, all, sizeof all / sizeof *all, fault);
+    return outfile_write_tables(&files->files[FIRST_OF_TXS], files->threads, all, sizeof all / sizeof *all, fault);
 }
 
-enum status tables_begin(struct outfolder *folder, const struct store *store, const struct forest *forest,
-                         const struct catalogue *catalogue, const struct selection *selection,
-                         const struct measures_row *measures, unsigned threads, struct tables_files *files,
-                         struct labels *found, struct fault *fault)
+enum status tables_begin(struct tables_files *files, struct outfolder *folder, struct labels *found,
+                         struct fault *fault)
 {
-    struct tables tables = {.store = store,
-                            .forest = forest,
+    const struct opened_forest *opened = files->opened;
+    const struct selection *selection = &opened->selection;
+    const unsigned threads = files->threads;
+    struct tables tables = {.store = opened->store,
+                            .forest = &opened->forest,
                             .tdags = &selection->tdags,
-                            .catalogue = catalogue,
+                            .catalogue = &opened->catalogue,
                             .selection = selection,
                             .labels = selection->labels,
                             .found = found,
@@ -48,15 +48,15 @@ enum status tables_begin(struct outfolder *folder, const struct store *store, co
     enum status status = labels_new(&selection->tdags, false, found, fault);
     if (status == STATUS_OK && !tables.matchers)
         status = fault_nomem(fault);
-    if (status == STATUS_OK && !measures && measures_large_list(&selection->tdags, &files->large) != STATUS_OK)
+    if (status == STATUS_OK && !files->measures && measures_large_list(&selection->tdags, &files->large) != STATUS_OK)
         status = fault_nomem(fault);
     outfile_discard(&files->files[TABLES_FILES]);
     if (status == STATUS_OK)
-        status = store_readers_open(store, threads, &tables.readers, fault);
+        status = store_readers_open(opened->store, threads, &tables.readers, fault);
     for (size_t i = 0; i < TABLES_FILES && status == STATUS_OK; i++)
         status = outfolder_begin(folder, &files->files[i], names[i], fault);
     if (status == STATUS_OK)
-        status = write_of_txs(&tables, threads, files, fault);
+        status = write_of_txs(&tables, files, fault);
     store_readers_close(&tables.readers);
     for (unsigned w = 0; tables.matchers && w < threads; w++)
         matcher_free(tables.matchers[w]);
@@ -66,12 +66,12 @@ enum status tables_begin(struct outfolder *folder, const struct store *store, co
     return status;
 }
 
-enum status tables_end(struct tables_files *files, const struct forest *forest, const struct selection *selection,
-                       const struct known_scripts_held *held, const struct payments *payments,
-                       const struct unlocks *unlocks, const struct paper_classes *paper,
-                       const struct measures_row *measures, unsigned threads, struct fault *fault)
+enum status tables_end(struct tables_files *files, const struct known_scripts_held *held,
+                       const struct payments *payments, const struct unlocks *unlocks, struct fault *fault)
 {
-    struct tables tables = {.forest = forest,
+    const struct selection *selection = &files->opened->selection;
+    const struct paper_classes *paper = files->paper;
+    struct tables tables = {.forest = &files->opened->forest,
                             .tdags = &selection->tdags,
                             .catalogue = held->catalogue,
                             .selection = selection,
@@ -79,7 +79,7 @@ enum status tables_end(struct tables_files *files, const struct forest *forest, 
                             .payments = payments,
                             .unlocks = unlocks,
                             .paper = paper,
-                            .measures = measures,
+                            .measures = files->measures,
                             .large = &files->large,
                             .held = held,
                             .names_size = catalogue_names_size(held->catalogue),
@@ -91,11 +91,11 @@ enum status tables_end(struct tables_files *files, const struct forest *forest, 
         {&schema_tdags, of_tdags, tables_chunks(classes->rows_count), tables_format_tdags, &tables},
         {&schema_classes, more, tables_chunks(classes->classes_count), tables_format_classes, &tables},
     };
-    enum status status = outfile_write_tables(files->files, threads, all, FIRST_OF_TXS, fault);
+    enum status status = outfile_write_tables(files->files, files->threads, all, FIRST_OF_TXS, fault);
     if (status == STATUS_OK)
         status = outfile_end_sync(&files->syncing, fault);
     if (status == STATUS_OK)
-        status = outfile_sync_all(files->files, TABLES_FILES, threads, fault);
+        status = outfile_sync_all(files->files, TABLES_FILES, files->threads, fault);
     /* All appear once all are written, so that tables of two runs seldom stand side by side. */
     for (size_t i = 0; i < TABLES_FILES && status == STATUS_OK; i++)
         status = outfile_finish(&files->files[i], status, fault);
