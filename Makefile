@@ -247,7 +247,7 @@ tsan:
 	TSAN_OPTIONS="ignore_noninstrumented_modules=1 allocator_may_return_null=1" $(MAKE) check CC=clang SANITIZE=thread BUILD=$(BUILD)-tsan
 
 # the test programs that are quick under it, and a scan (those of tests/cli run unktx in a process that it does not follow)
-VALGRIND = valgrind --quiet --error-exitcode=1 --leak-check=full --show-leak-kinds=definite --errors-for-leak-kinds=definite
+VALGRIND = valgrind --quiet --suppressions=tests/valgrind.supp --error-exitcode=1 --leak-check=full --show-leak-kinds=definite --errors-for-leak-kinds=definite
 SLOW = $(BUILD)/tests/cli/% %/test_canon %/test_canon_giants %/test_shape
 valgrind: $(BUILD)/unktx $(TESTS)
 	@for test in $(filter-out $(SLOW),$(TESTS)); do \
