@@ -2,6 +2,7 @@
 #include "cli/output/message.h"
 #include "cli/inputs/node_blocks.h"
 #include "cli/inputs/provenance.h"
+#include "cli/inputs/spend_links.h"
 #include "cli/inputs/store_place.h"
 #include "cli/output/outfolder.h"
 #include "cli/views/tables.h"
@@ -60,17 +61,25 @@ static int write_all(const struct settings *given)
     return status == EXIT_DONE ? worst : status;
 }
 
-/* scan, then (--index) index and the tables. A scan or an index with damages goes on, and its exit status is the last
- * word. */
-static int run_all(const struct settings *settings)
+/* Without --index an index that is there is only taken on to the store's end: else the tables that a run before made
+ * with it would go. */
+static int make_index(const struct settings *settings, bool asked)
+{
+    if (!settings->with_index)
+        return EXIT_DONE;
+    bool wanted = asked || spend_links_is_behind(settings->store);
+    say_step(settings, 2, wanted ? "index" : "index: it has the store's last block");
+    return wanted ? command_index.run(settings) : EXIT_DONE;
+}
+
+/* scan, then index and the tables. A scan or an index with damages goes on, and its exit status is the last word. */
+static int run_all(const struct settings *settings, bool asked)
 {
     say_step(settings, 1, "scan");
     int scanned = command_scan.run(settings);
     if (!goes_on(scanned))
         return scanned;
-    if (settings->with_index)
-        say_step(settings, 2, "index");
-    int indexed = settings->with_index ? command_index.run(settings) : EXIT_DONE;
+    int indexed = make_index(settings, asked);
     if (!goes_on(indexed))
         return indexed;
     int status = write_all(settings);
@@ -102,7 +111,8 @@ static int run(const struct settings *given)
     if (status == STATUS_OK)
         status = check_files(settings.folder, &fault);
     settings.store = store;
-    exit_status = status == STATUS_OK ? run_all(&settings) : message_result(status, &fault);
+    settings.with_index = given->with_index || (store && spend_links_is_index(store));
+    exit_status = status == STATUS_OK ? run_all(&settings, given->with_index) : message_result(status, &fault);
     outfolder_close(settings.folder);
     provenance_free(&provenance);
     mem_free(store);
@@ -124,8 +134,8 @@ static const struct option option_analyze_index = {
     .type = OPTION_FLAG,
     .field = offsetof(struct settings, with_index),
     .help =
-        "make or update the index too, and with it payers.csv and payees.csv; not with --partial and --from-height, "
-        "since it is of the whole chain",
+        "make the index too, and with it payers.csv and payees.csv; not with --partial and --from-height, since it is "
+        "of the whole chain. One that is there is brought up to date in any case",
 };
 
 static const struct option *const options[] = {

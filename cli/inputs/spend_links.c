@@ -1,5 +1,6 @@
 #include "cli/inputs/spend_links.h"
 
+#include "cli/output/message.h"
 #include "parser/mem.h"
 
 static const char not_each_other[] = "an output and the input that spends it do not name each other";
@@ -94,6 +95,38 @@ enum status spend_links_reach_tip(struct tx_index *index, const struct store *st
         "the index does not have the store's last block (height %u): run 'unktx index' with this --store on "
         "the same chain",
         last);
+}
+
+/* The fault tells how. */
+static bool is_behind(struct tx_index *index, const char *folder, struct fault *fault)
+{
+    struct store *store = NULL;
+    bool behind = store_open(folder, STORE_READ, NULL, &store, fault) == STATUS_OK &&
+                  store_totals_of(store).blocks > 0 && spend_links_reach_tip(index, store, fault) == STATUS_REFUSED;
+    store_close(store);
+    return behind;
+}
+
+static bool open_and_ask(const char *folder, bool behind)
+{
+    struct fault ignored = {0};
+    struct tx_index *index = NULL;
+    bool is = index_open(folder, &index, &ignored) == STATUS_OK && (!behind || is_behind(index, folder, &ignored));
+    index_close(index);
+    return is;
+}
+
+bool spend_links_is_index(const char *folder) { return open_and_ask(folder, false); }
+
+bool spend_links_is_behind(const char *folder) { return open_and_ask(folder, true); }
+
+void spend_links_tell_behind(struct tx_index *index, const char *folder)
+{
+    struct fault fault = {0};
+    if (!is_behind(index, folder, &fault))
+        return;
+    message_fault(&fault);
+    message("told as the index has it: what later blocks spend is not known");
 }
 
 static enum status disagree(const struct store *store, uint32_t height, struct fault *fault)

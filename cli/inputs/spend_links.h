@@ -84,6 +84,15 @@ static inline const struct network *spend_links_network(const struct tx_index *i
  * another branch, knows less than the store does. */
 enum status spend_links_reach_tip(struct tx_index *index, const struct store *store, struct fault *fault) MUST_CHECK;
 
+/* Whether there is an index in the folder; and whether it is behind the store there. An index or a store that cannot be
+ * opened is none. */
+bool spend_links_is_index(const char *folder);
+bool spend_links_is_behind(const char *folder);
+
+/* Says the same on stderr where a store with blocks lies in the index's folder, for who asks the index alone: spends in
+ * blocks above it are not known, and their outputs would be taken for unspent without a word. */
+void spend_links_tell_behind(struct tx_index *index, const char *folder);
+
 /* A stored transaction as the index has it. `*block` is that of the one before, zero at first: several in chain order
  * cost a look-up each and one for each block. STATUS_FORMAT: store and index disagree. */
 enum status spend_links_stored(struct tx_index *index, const struct store *store, const struct forest_tx *stored,

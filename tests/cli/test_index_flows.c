@@ -171,17 +171,68 @@ static void test_lower_index(void **state)
     free(temp);
 }
 
-/* The tables and the page each do without payers and payees; why is said once. */
+/* The index that is there is taken on with the store, but no more is taken back than a user asks for. */
 static void test_analyze_with_lower_index(void **state)
 {
     (void)state;
     char *temp = temp_dir();
     const char *datadir = "tests/fixtures/regtest-xor/regtest";
     run_on("index", datadir, path_of("%s/store", temp), " --to-height 200");
-    struct run run = unktx_expect(0, "analyze --datadir %s -o %s", datadir, temp);
+    unktx_ok("analyze --datadir %s -o %s", datadir, temp);
+    assert_true(path_exists(path_of("%s/payers.csv", temp)));
+    unktx_ok("flows --store %s/store -o %s/flows", temp, temp);
+    unktx_ok("analyze --datadir %s -o %s --to-height 100", datadir, temp);
+    struct run run = unktx_expect(0, "check --store %s/store", temp);
+    assert_non_null(strstr(run.out, "height 260")); /* of the index */
+    run_free(&run);
+    remove_tree(temp);
+    free(temp);
+}
+
+/* Of a chain whose block 151 is not valid there can be no index above, though the scan takes it. The tables and the
+ * page each do without payers and payees; why is said once. */
+static void test_analyze_above_index(void **state)
+{
+    (void)state;
+    static const char datadir[] = "../shared/fixtures/extras/invalid";
+    if (!path_exists(datadir)) {
+        print_message("skipped: no %s here, so no index that ends below its store\n", datadir);
+        return;
+    }
+    char *temp = temp_dir();
+    struct run run = unktx_expect(3, "analyze --index --datadir %s -o %s", datadir, temp);
     assert_int_equal(count_of(run.err, "run 'unktx index'"), 1);
     assert_int_equal(count_of(run.err, "payers and payees are left out"), 2);
     run_free(&run);
+    remove_tree(temp);
+    free(temp);
+}
+
+/* Output 0 of this coinbase, of height 10, is spent at 163: an index that ends below does not know it, and each command
+ * that asks the index alone says so. Once it is up to date, none does. */
+static void test_index_alone(void **state)
+{
+    (void)state;
+    static const char txid[] = "43c0d23d0297c642d8cb2599fe783465cef6374a43474a7c53084944a51290ef";
+    char *temp = temp_dir();
+    const char *datadir = "tests/fixtures/regtest-xor/regtest";
+    static const char *const commands[] = {
+        "tx --store %s %s",        "tx --format json --store %s %s", "travel --store %s %s --depth 1",
+        "dump outputs --store %s", "dump inputs --store %s",         "hidden --store %s"};
+    enum { COUNT = sizeof commands / sizeof *commands };
+    char lines[COUNT][300];
+    for (size_t i = 0; i < COUNT; i++)
+        snprintf(lines[i], sizeof lines[i], commands[i], temp, txid);
+    run_on("scan", datadir, temp, "");
+    run_on("index", datadir, temp, " --to-height 150");
+    for (size_t i = 0; i < COUNT; i++)
+        expect_error(0, "the store's last block (height 260), it ends at height 150", lines[i]);
+    run_on("index", datadir, temp, "");
+    for (size_t i = 0; i < COUNT; i++) {
+        struct run run = unktx_expect(0, "%s", lines[i]);
+        assert_null(strstr(run.err, "last block"));
+        run_free(&run);
+    }
     remove_tree(temp);
     free(temp);
 }
@@ -265,6 +316,8 @@ int main(void)
         [TRUTH_CHAINS + 2] = cmocka_unit_test(test_generated),
         [TRUTH_CHAINS + 3] = cmocka_unit_test(test_analyze),
         [TRUTH_CHAINS + 4] = cmocka_unit_test(test_analyze_with_lower_index),
+        cmocka_unit_test(test_analyze_above_index),
+        cmocka_unit_test(test_index_alone),
     };
     truth_tests(tests, test_chain);
     return cmocka_run_group_tests(tests, NULL, NULL);
