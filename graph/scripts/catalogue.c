@@ -162,13 +162,14 @@ static enum status add_line(struct catalogue *catalogue, const struct textline *
     enum status status = textfile_check(line, source->path, source->fault);
     if (status != STATUS_OK)
         return status;
-    if (catalogue->count == CATALOGUE_MAX)
-        return refuse(source, "more than 128 known scripts, the first too many of which is", line->text);
     if (mem_reserve(&catalogue->entries, &catalogue->capacity, catalogue->count + 1, sizeof entry) != STATUS_OK ||
         !(entry.line = mem_alloc(line->size + 1, 1)))
         return fault_nomem(source->fault);
     memcpy(entry.line, line->text, line->size);
-    status = read_entry(catalogue, &entry, source);
+    if (catalogue->count < CATALOGUE_MAX)
+        status = read_entry(catalogue, &entry, source);
+    else
+        status = refuse(source, "more than 128 known scripts, the first too many of which is", entry.line);
     if (status != STATUS_OK) {
         mem_free(entry.line);
         return status;

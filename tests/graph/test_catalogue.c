@@ -282,9 +282,10 @@ static void files(void **state)
     refused(folder, "a\t\tOP_1\t\t\t\xc3\xa9\xff\n", 14, "line 1, column 12: the byte 0xff");
     refused(folder, "a\t\tOP_1\t\t\t\xe2\x80\xae\n", 14, "line 1, column 11: the byte 0xe2");
     char many[129 * 12] = "";
-    for (int i = 0; i < 129; i++)
+    for (int i = 0; i < 128; i++)
         sprintf(many + strlen(many), "n%d\t\t\t\t\t\n", i);
-    refused(folder, many, strlen(many), "line 129: more than 128");
+    strcat(many, "one\t\t\t\t\t\ntwo"); /* what is told ends with the line */
+    refused(folder, many, strlen(many), "the first too many of which is: 'one\t\t\t\t\t'");
 
     struct catalogue catalogue = {0};
     assert_int_equal(catalogue_read(&catalogue, path_of("%s/absent", folder), NULL), STATUS_IO);
