@@ -61,14 +61,14 @@ static char *copy_of(const char *text)
 }
 
 /* Which of the two is meant nobody can tell: scan and index once made the second one. */
-static enum status refuse_two(const char *path, struct fault *fault)
+static enum status refuse_two(const char *path, bool has_option, struct fault *fault)
 {
     if (!is_store(path) || !has_store(path))
         return STATUS_OK;
     return fault_set(fault, STATUS_REFUSED, path, FAULT_NO_OFFSET,
-                     "has two stores, %s/" STORE_FILE " and %s/store/" STORE_FILE
-                     ": name the second one with --store %s/store, or move one of the two away",
-                     path, path, path);
+                     "has two stores, %s/" STORE_FILE " and %s/store/" STORE_FILE ": %s%s%s", path, path,
+                     has_option ? "name the second one with --store " : "", has_option ? path : "",
+                     has_option ? "/store, or move one of the two away" : "move one of the two away");
 }
 
 /* The folder that the store lies in by the name that analyze gives it; NULL: none. `real` is its absolute path. */
@@ -111,7 +111,7 @@ static enum status refuse_here(struct fault *fault)
 static enum status find_at(const char *path, char **store, char **folder, struct fault *fault)
 {
     bool has = false;
-    enum status status = refuse_two(path, fault);
+    enum status status = refuse_two(path, true, fault);
     if (status != STATUS_OK)
         return status;
     if (is_analyzed(path))
@@ -128,7 +128,7 @@ enum status store_place_find(const char *given, char **store, char **folder, str
     *store = *folder = NULL;
     if (given)
         return find_at(given, store, folder, fault);
-    enum status status = refuse_two("unktx-out", fault);
+    enum status status = refuse_two("unktx-out", true, fault);
     if (status != STATUS_OK)
         return status;
     if (is_analyzed("unktx-out"))
@@ -140,7 +140,7 @@ enum status store_place_find(const char *given, char **store, char **folder, str
 enum status store_place_in(const char *folder, char **store, struct fault *fault)
 {
     *store = NULL;
-    enum status status = refuse_two(folder, fault);
+    enum status status = refuse_two(folder, false, fault);
     if (status != STATUS_OK)
         return status;
     if (is_store(folder))

@@ -142,7 +142,7 @@ static enum status lock_for_writing(struct kv *kv, struct fault *fault)
     if (errno != EWOULDBLOCK)
         return fault_errno(fault, kv->lock_path, FAULT_NO_OFFSET, "cannot lock the %s", noun);
     return fault_set(fault, STATUS_BUSY, kv->lock_path, FAULT_NO_OFFSET,
-                     "another unktx is writing to this %s: wait for it, or choose another --store", noun);
+                     "another unktx is writing to this %s: wait for it, or choose another folder", noun);
 }
 
 enum status kv_nothing_here(const struct kv *kv, struct fault *fault)

@@ -58,7 +58,7 @@ static enum status cannot_open(const struct kv *kv, struct fault *fault)
 {
     return fault_errno(fault, kv->data_path, FAULT_NO_OFFSET,
                        errno == EACCES || errno == EPERM
-                           ? "cannot open the %s (get the permission for it, or name another one with --store)"
+                           ? "cannot open the %s (get the permission for it, or name another folder)"
                            : "cannot open the %s",
                        kv->words.noun);
 }

@@ -173,14 +173,14 @@ static enum status set_root_of_store(struct best_chain *best, struct fault *faul
         return fault_set(fault, STATUS_REFUSED, store_path(best->store), FAULT_NO_OFFSET,
                          "the store begins with block %s of height %u, which is in no blk file here: choose another %s",
                          hex_of(&identity->first_block, hash), (unsigned)identity->first_height,
-                         best->options->store_option);
+                         ingest_store_option(best->options));
     enum status status = chain_gap_branch_of(best->chain, node, &part, fault);
     if (status == STATUS_OK && part.above > identity->first_height)
         status = fault_set(
             fault, STATUS_REFUSED, store_path(best->store), FAULT_NO_OFFSET,
             "the blk files have more blocks below the store's first one than its height %u: it was named "
             "wrongly; choose another %s",
-            (unsigned)identity->first_height, best->options->store_option);
+            (unsigned)identity->first_height, ingest_store_option(best->options));
     if (status == STATUS_OK)
         chain_set_root(best->chain, &chain_at(best->chain, part.lowest)->hash, identity->first_height - part.above);
     return status;
@@ -281,8 +281,8 @@ static enum status meet_other(const struct best_chain *best, struct fault *fault
         return STATUS_OK;
     return fault_set(fault, STATUS_REFUSED, best->options->store, FAULT_NO_OFFSET,
                      "the %s there was made from another chain, which shares only the genesis block with this one: "
-                     "choose another --store, or delete this one",
-                     other->what);
+                     "choose another %s, or delete this one",
+                     other->what, ingest_store_option(best->options));
 }
 
 static bool any_gap(const struct chain *chain)

@@ -46,11 +46,11 @@ static enum status agree_on_begin(struct ingest *ingest)
         return fault_set(ingest->fault, STATUS_REFUSED, path, FAULT_NO_OFFSET,
                          "the store is partial, it begins at height %u: add --partial to go on with it, or choose "
                          "another %s for a scan from the genesis block on",
-                         first, options->store_option);
+                         first, ingest_store_option(options));
     if (named && options->from_height != first)
         return fault_set(ingest->fault, STATUS_REFUSED, path, FAULT_NO_OFFSET,
                          "the store begins at height %u, not at %u: choose another %s%s", first,
-                         (unsigned)options->from_height, options->store_option,
+                         (unsigned)options->from_height, ingest_store_option(options),
                          first > 0 ? ", or go on with this one with --partial" : ", or scan without --from-height");
     return STATUS_OK;
 }
@@ -73,7 +73,9 @@ static enum status open_all(struct ingest *ingest)
                                   ingest->fault);
     if (status != STATUS_OK)
         return status;
-    struct store_identity identity = {.genesis = ingest->genesis, .nulldata_stored = options->nulldata_stored};
+    struct store_identity identity = {.genesis = ingest->genesis,
+                                      .nulldata_stored = options->nulldata_stored,
+                                      .option = ingest_store_option(options)};
     memcpy(identity.magic, ingest->magic, sizeof identity.magic);
     status = store_open(options->store, STORE_WRITE, &identity, &ingest->store, ingest->fault);
     if (status == STATUS_OK)
@@ -122,7 +124,7 @@ static enum status begin_store(struct ingest *ingest, bool unnamed)
         return fault_set(ingest->fault, STATUS_REFUSED, store_path(ingest->store), FAULT_NO_OFFSET,
                          "the chain has left the store's first block, of height %u: choose another %s, or delete this "
                          "one",
-                         (unsigned)first, options->store_option);
+                         (unsigned)first, ingest_store_option(options));
     return STATUS_OK;
 }
 
@@ -150,9 +152,8 @@ static enum status refuse_other_chain(struct ingest *ingest, const struct fork *
         return status;
     return fault_set(
         ingest->fault, STATUS_REFUSED, store_path(ingest->store), FAULT_NO_OFFSET,
-        "the store was made from another chain, which shares %s with this one: choose another --store, or delete "
-        "this one",
-        fork->common == 0 ? "no block" : "only the genesis block");
+        "the store was made from another chain, which shares %s with this one: choose another %s, or delete this one",
+        fork->common == 0 ? "no block" : "only the genesis block", ingest_store_option(ingest->options));
 }
 
 static struct fork fork_of(const struct ingest *ingest, uint32_t end, uint32_t target)

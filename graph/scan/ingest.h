@@ -57,7 +57,7 @@ struct ingest_options {
     uint32_t from_height;     /* with `partial`: at this height; UINT32_MAX: as low as possible */
     const char *way_partial;  /* what is typed to scan so, without --partial: for faults. NULL: nothing helps */
     const char *way_without;  /* what was typed too and does not go with --partial; NULL: nothing */
-    const char *store_option; /* names the store; not NULL with way_partial */
+    const char *store_option; /* names the store, for faults; NULL: --store */
     void (*progress)(void *context,
                      const struct ingest_progress *progress); /* may be NULL; any thread, one call at a time */
     /* Says that input was damaged and skipped (a gap in a file, a gap in the chain, a block that fails --verify), each
@@ -74,6 +74,11 @@ struct ingest_options {
     uint32_t commit_blocks; /* test support: windows of so many blocks, and a commit after each; 0: as it suits */
     uint64_t cache_bytes;   /* test support: of blocks that wait (INGEST_BY_FILE); 0: as it suits */
 };
+
+static inline const char *ingest_store_option(const struct ingest_options *options)
+{
+    return options->store_option ? options->store_option : "--store";
+}
 
 struct ingest_result {
     char network[NETWORK_LABEL_SIZE]; /* name, or "signet-XXXXXXXX" for a custom one's magic */

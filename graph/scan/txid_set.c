@@ -159,7 +159,7 @@ static enum status add_batch(struct txid_set *set, const struct store_reader *re
             return fault_nomem(fault);
     if (status == STATUS_FORMAT)
         return fault_set(fault, status, NULL, FAULT_NO_OFFSET,
-                         "the store is damaged: `unktx check` tells where; scan into a new --store");
+                         "the store is damaged: `unktx check` tells where; scan into a new folder");
     return status == STATUS_NOT_FOUND ? STATUS_OK : status;
 }
 

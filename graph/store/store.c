@@ -152,18 +152,21 @@ static bool create(struct kv_txn *txn, void *context)
     return store_put_meta(txn, "identity", bytes, size) && store_put_meta(txn, "totals", totals, sizeof totals);
 }
 
+/* Another store is named with it. */
+static const char *option_of(const struct store_identity *asked) { return asked->option ? asked->option : "--store"; }
+
 static enum status compare_identity(const struct store *store, const struct store_identity *asked, struct fault *fault)
 {
     const struct store_identity *has = &store->identity;
     char mine[NETWORK_LABEL_SIZE], theirs[NETWORK_LABEL_SIZE];
     if (memcmp(has->magic, asked->magic, 4) != 0)
         return fault_set(fault, STATUS_REFUSED, kv_path(store->kv), FAULT_NO_OFFSET,
-                         "the store holds %s, the data directory %s: choose another --store",
-                         network_label(has->magic, mine), network_label(asked->magic, theirs));
+                         "the store holds %s, the data directory %s: choose another %s",
+                         network_label(has->magic, mine), network_label(asked->magic, theirs), option_of(asked));
     if (!hash256_equal(&has->genesis, &asked->genesis))
         return fault_set(fault, STATUS_REFUSED, kv_path(store->kv), FAULT_NO_OFFSET,
-                         "the store's chain (%s) begins with another genesis block: choose another --store",
-                         network_label(has->magic, mine));
+                         "the store's chain (%s) begins with another genesis block: choose another %s",
+                         network_label(has->magic, mine), option_of(asked));
     return STATUS_OK;
 }
 
@@ -174,9 +177,11 @@ static enum status compare_nulldata(struct store *store, const struct store_iden
     if (has == asked->nulldata_stored || asked->nulldata_any)
         return STATUS_OK;
     if (!store_is_empty(store))
-        return fault_set(fault, STATUS_REFUSED, kv_path(store->kv), FAULT_NO_OFFSET,
-                         "the store was made with --nulldata %s, this scan has --nulldata %s: choose another --store",
-                         has ? "store" : "count", has ? "count" : "store");
+        return fault_set(
+            fault, STATUS_REFUSED, kv_path(store->kv), FAULT_NO_OFFSET,
+            "the store was made with --nulldata %s, this scan has --nulldata %s: go on with --nulldata %s, or "
+            "choose another %s",
+            has ? "store" : "count", has ? "count" : "store", has ? "store" : "count", option_of(asked));
     store->identity.nulldata_stored = asked->nulldata_stored;
     return kv_write(store->kv, 0, create, store, fault);
 }
@@ -186,6 +191,7 @@ static enum status open_all(struct store *store, const char *path, const struct 
 {
     if (identity)
         store->identity = *identity;
+    store->identity.option = NULL;    /* of the asking alone */
     store->identity.first_height = 0; /* until store_begin_at */
     store->words = words_of(path);
     if (getrandom(store->seed, sizeof store->seed, 0) != (ssize_t)sizeof store->seed)

@@ -29,6 +29,7 @@ struct store_identity {
     struct hash256 genesis;
     bool nulldata_stored; /* --nulldata store */
     bool nulldata_any;    /* of what is asked for: a store that is there keeps what it has of that */
+    const char *option;   /* likewise: with what the caller names the store, for faults; NULL: --store */
     /* Where it begins: the height of its first block, and that block (docs/model.md, section 8). 0: it is of the whole
      * chain, and the hash is not used; else it is *partial*. */
     uint32_t first_height;

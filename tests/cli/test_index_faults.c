@@ -269,7 +269,7 @@ static void test_two_at_once(void **state)
     assert_int_equal(read(told[0], &byte, 1), 1);
     while (waitpid(first, &status, WNOHANG) == 0) {
         struct run run = unktx("index --quiet --datadir %s --store %s", place.data, store);
-        if (run.exit_status != 0 && !strstr(run.err, "wait for it, or choose another --store"))
+        if (run.exit_status != 0 && !strstr(run.err, "wait for it, or choose another folder"))
             fail_msg("%s", run.err);
         refused += run.exit_status == 1;
         run_free(&run);

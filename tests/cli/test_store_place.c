@@ -90,18 +90,39 @@ static void test_tables_alone(void **state)
     expect(0, "", "dags --store foreign");
 }
 
+/* ---- analyze, which has no --store ---- */
+
+/* It is refused, and the way out names no option that it has not. */
+static void expect_of_analyze(const char *said, const char *before, const char *options)
+{
+    struct run run = shell("u=$(realpath $UNKTX); cd %s && %s $u analyze --datadir node %s", dir, before, options);
+    if (run.exit_status != 1 || !strstr(run.err, said) || strstr(run.err, "--store"))
+        fail_msg("analyze %s ended with %d and said: %s", options, run.exit_status, run.err);
+    run_free(&run);
+}
+
+static void test_ways_out_of_analyze(void **state)
+{
+    (void)state;
+    expect_of_analyze("go on with --nulldata count, or choose another -o\n", "", "-o analyzed --nulldata store");
+    expect_of_analyze("choose another -o, or delete this one\n", "mv node its; mv other node;", "-o analyzed");
+    struct run run = shell("cd %s && mv node other && mv its node", dir);
+    assert_int_equal(run.exit_status, 0);
+    run_free(&run);
+    expect_of_analyze("wait for it, or choose another folder\n", "flock analyzed/store/writer.lock", "-o analyzed");
+    expect(0, "", "scan --quiet --datadir node --store stored --nulldata store");
+    expect(1, "go on with --nulldata store, or choose another --store\n", "scan --datadir node --store stored");
+    expect(0, "", "scan --quiet --datadir node --store stored --nulldata store");
+}
+
 /* ---- two stores ---- */
 
 /* Either can be the one that is meant, so neither is taken. Moved away, the other one is. */
 static void test_two_stores(void **state)
 {
     (void)state;
-    static const char *const lines[] = {"dags --store both",
-                                        "tx 1 --store both",
-                                        "check --store both",
-                                        "scan --datadir node --store both",
-                                        "index --datadir node --store both",
-                                        "analyze --datadir node -o both"};
+    static const char *const lines[] = {"dags --store both", "tx 1 --store both", "check --store both",
+                                        "scan --datadir node --store both", "index --datadir node --store both"};
     expect(0, "", "scan --datadir node --store both");
     make_dirs(path_of("%s/both/store", dir)); /* a folder of that name alone is no store */
     expect(0, "", "dags --store both");
@@ -110,6 +131,7 @@ static void test_two_stores(void **state)
         expect(1, "both/data.mdb and both/store/data.mdb", lines[i]);
         expect(1, "--store both/store", lines[i]);
     }
+    expect_of_analyze("both/data.mdb and both/store/data.mdb: move one of the two away", "", "-o both");
     expect(0, "", "dags --store both/store");
     assert_int_equal(unlink(path_of("%s/both/data.mdb", dir)), 0);
     expect(0, "the store is both/store\n", "scan --datadir node --store both");
@@ -192,15 +214,11 @@ static void test_no_output_option(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_the_store_in_it),
-        cmocka_unit_test(test_another_chain),
-        cmocka_unit_test(test_tables_alone),
-        cmocka_unit_test(test_two_stores),
-        cmocka_unit_test(test_inside),
-        cmocka_unit_test(test_the_same_place),
-        cmocka_unit_test(test_no_output_option),
-        cmocka_unit_test(test_the_same_blocks),
-        cmocka_unit_test(test_analyze_into_a_store),
+        cmocka_unit_test(test_the_store_in_it), cmocka_unit_test(test_another_chain),
+        cmocka_unit_test(test_tables_alone),    cmocka_unit_test(test_ways_out_of_analyze),
+        cmocka_unit_test(test_two_stores),      cmocka_unit_test(test_inside),
+        cmocka_unit_test(test_the_same_place),  cmocka_unit_test(test_no_output_option),
+        cmocka_unit_test(test_the_same_blocks), cmocka_unit_test(test_analyze_into_a_store),
     };
     return cmocka_run_group_tests(tests, set_up, remove_dir);
 }
