@@ -17,15 +17,23 @@ static bool has_option(const struct option *const *options, const struct option 
 
 /* ---- rules and filters ---- */
 
-/* As on a command line: --rules core-22 --compress. */
-static void print_rules(struct printer *printer, enum rules rules, bool compress, const char *exclude,
-                        const char *scripts)
+/* As on a command line, each after a space. */
+static void print_filters(struct printer *printer, bool compress, const char *exclude, const char *scripts)
 {
-    PRINT(printer, "--rules %s%s", rules_name(rules), compress ? " --compress" : "");
+    if (compress)
+        PRINT(printer, " --compress");
     if (exclude)
         PRINT(printer, " --exclude-scripts %s", exclude);
     if (scripts)
         PRINT(printer, " --known-scripts %s", scripts);
+}
+
+/* As on a command line: --rules core-22 --compress. */
+static void print_rules(struct printer *printer, enum rules rules, bool compress, const char *exclude,
+                        const char *scripts)
+{
+    PRINT(printer, "--rules %s", rules_name(rules));
+    print_filters(printer, compress, exclude, scripts);
 }
 
 /* The file is what it was when the tables were made. */
@@ -212,6 +220,23 @@ static void print_difference(struct printer *printer, const struct settings *set
         PRINT(printer, " to block %u", (unsigned)ends->answer);
 }
 
+/* A filter is the tables' own where the setting borrows it of them (take_input). */
+static void print_taken_rules(struct printer *printer, const struct settings *settings)
+{
+    const struct manifest *manifest = &settings->tables->manifest;
+    bool takes_exclude = settings->exclude_scripts == manifest->exclude_scripts.path;
+    bool takes_scripts = settings->scripts == manifest->scripts.path;
+    const char *exclude = takes_exclude ? NULL : settings->exclude_scripts;
+    const char *scripts = takes_scripts ? NULL : settings->scripts;
+    bool compress = settings->compress && !manifest->compress;
+    print_rules(printer, settings->rules, settings->compress && manifest->compress,
+                takes_exclude ? settings->exclude_scripts : NULL, takes_scripts ? settings->scripts : NULL);
+    if (!compress && !exclude && !scripts)
+        return;
+    PRINT(printer, "; of the command line:");
+    print_filters(printer, compress, exclude, scripts);
+}
+
 static void print_taken(struct printer *printer, const struct settings *settings, const struct ends *ends)
 {
     const struct output_folder *folder = settings->tables;
@@ -219,7 +244,7 @@ static void print_taken(struct printer *printer, const struct settings *settings
     if (has_rules || ends->taken)
         PRINT(printer, "as in the tables of %s:%s", folder->path, has_rules ? " " : "");
     if (has_rules)
-        print_rules(printer, settings->rules, settings->compress, settings->exclude_scripts, settings->scripts);
+        print_taken_rules(printer, settings);
     if (ends->taken)
         PRINT(printer, " --to-height %u (the store goes on to block %u)", (unsigned)ends->answer,
               (unsigned)ends->store);

@@ -313,6 +313,40 @@ static void test_read(void **state)
     run_free(&truth);
 }
 
+/* What the tables were not made with is not said to be theirs. */
+static void expect_taken(const char *said, const char *line)
+{
+    struct run run = unktx_expect(0, "%s --store %s/taken", line, dir);
+    if (!strstr(run.err, path_of("as in the tables of %s/taken: %s\n", dir, said)))
+        fail_msg("%s said: %s", line, run.err);
+    run_free(&run);
+}
+
+static void test_taken_alone(void **state)
+{
+    (void)state;
+    char line[4096], said[4096];
+    write_file(path_of("%s/none.txt", dir), "^OP_CHECKSIG 99$\n", 17);
+    write_file(path_of("%s/own.tsv", dir), "# none\n", 7);
+    unktx_ok("analyze --quiet --datadir " NODE " -o %s/taken", dir);
+    expect_taken("--rules core-0.18", "dags");
+    expect_taken("--rules core-0.18; of the command line: --compress", "dags --compress");
+    expect_taken("--rules core-0.18; of the command line: --compress", "show --compress --dag 1");
+    snprintf(line, sizeof line, "report -o /dev/null --exclude-scripts %s/none.txt", dir);
+    snprintf(said, sizeof said, "--rules core-0.18; of the command line: --exclude-scripts %s/none.txt", dir);
+    expect_taken(said, line);
+    snprintf(line, sizeof line, "dags --known-scripts %s/own.tsv", dir);
+    snprintf(said, sizeof said, "--rules core-0.18; of the command line: --known-scripts %s/own.tsv", dir);
+    expect_taken(said, line);
+    unktx_ok("dags --replace --rules core-22 --compress --exclude-scripts %s/none.txt --store %s/taken -o %s/taken",
+             dir, dir, dir);
+    snprintf(said, sizeof said, "--rules core-22 --compress --exclude-scripts %s/none.txt", dir);
+    expect_taken(said, "dags");
+    expect_taken(said, "dags --compress");
+    expect_taken("--rules core-22 --compress; of the command line: --exclude-scripts @known",
+                 "dags --exclude-scripts @known");
+}
+
 static void test_read_otherwise(void **state)
 {
     (void)state;
@@ -379,6 +413,7 @@ int main(void)
         cmocka_unit_test(test_analyze_refused),
         cmocka_unit_test(test_all_or_none),
         cmocka_unit_test(test_read),
+        cmocka_unit_test(test_taken_alone),
         cmocka_unit_test(test_read_otherwise),
         cmocka_unit_test(test_read_filter),
         cmocka_unit_test(test_other_rules),
