@@ -128,8 +128,9 @@ static void sum_inputs(struct streams *streams, struct range *range, size_t *at,
     for (; begun->inputs_left > 0 && *at < range->count && !range->bad; ++*at, begun->inputs_left--) {
         size_t i = *at;
         uint64_t output;
-        uint64_t near = tables_next_near(&streams->near, &output), near_sat = streams->values[output % NEAR_VALUES];
-        uint64_t spent = (output & near) | (range->spent[i] & ~near);
+        uint64_t near = tables_next_near(&streams->near, &output);
+        output &= near; /* of one that is not near it has no meaning, and may lead to memory never written */
+        uint64_t near_sat = streams->values[output % NEAR_VALUES], spent = output | (range->spent[i] & ~near);
         range->spent[i] = spent;
         if (spent != INDEX_NONE_40 && spent >= begun->tx.first_output)
             set_bad(range, range->first + i, "spends an output of a later transaction");
