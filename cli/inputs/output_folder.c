@@ -113,18 +113,28 @@ static enum status take_rules(struct settings *settings, const struct output_fol
                                : status;
 }
 
-/* The numbers in tables of some T-DAGs are those of their rows: one that is given becomes the T-DAG's first txid. */
+/* The tables were made with a filter that the command does not have, after which the T-DAGs have other numbers. */
+static bool is_numbered_apart(const struct settings *settings, const struct manifest *manifest)
+{
+    return (manifest->compress && !settings->compress) ||
+           (manifest->exclude_scripts.path && !settings->exclude_scripts);
+}
+
+/* The numbers in tables of some T-DAGs, or made with other filters, are those of their rows: one that is given becomes
+ * the T-DAG's first txid. */
 static enum status take_number(struct settings *settings, struct output_folder *folder, struct fault *fault)
 {
     struct tables_before tables = {0};
-    uint64_t number = settings->dag && folder->manifest.select ? chosen_number(settings->dag) : 0;
+    const struct manifest *manifest = &folder->manifest;
+    bool by_row = manifest->select || is_numbered_apart(settings, manifest);
+    uint64_t number = settings->dag && by_row ? chosen_number(settings->dag) : 0;
     if (number == 0)
         return STATUS_OK;
     enum status status = tables_before_read(folder->path, (unsigned)settings->threads, &tables, fault);
     if (status == STATUS_OK && number > tables.tdags_count)
         status = fault_set(fault, STATUS_NOT_FOUND, folder->path, FAULT_NO_OFFSET,
-                           "no T-DAG %llu: the tables there have %zu, those of %s", ULL(number), tables.tdags_count,
-                           folder->manifest.select);
+                           "no T-DAG %llu: the tables there have %zu%s%s", ULL(number), tables.tdags_count,
+                           manifest->select ? ", those of " : "", manifest->select ? manifest->select : "");
     if (status == STATUS_OK) {
         *hash256_hex(&tables.tdags[number - 1].first_txid, folder->dag) = '\0';
         settings->dag = folder->dag;
@@ -237,6 +247,15 @@ static void print_taken_rules(struct printer *printer, const struct settings *se
     print_filters(printer, compress, exclude, scripts);
 }
 
+static void print_numbered_apart(struct printer *printer, const struct settings *settings)
+{
+    const struct manifest *manifest = &settings->tables->manifest;
+    PRINT(printer, ", which were made with");
+    print_filters(printer, manifest->compress && !settings->compress,
+                  settings->exclude_scripts ? NULL : manifest->exclude_scripts.path, NULL);
+    PRINT(printer, ": dag_id is another there, names are the same");
+}
+
 static void print_taken(struct printer *printer, const struct settings *settings, const struct ends *ends)
 {
     const struct output_folder *folder = settings->tables;
@@ -251,6 +270,8 @@ static void print_taken(struct printer *printer, const struct settings *settings
     if (has_rules && folder->manifest.select)
         PRINT(printer, ", which have only T-DAGs of %s: dag_id is another there, names are the same",
               folder->manifest.select);
+    else if (has_rules && is_numbered_apart(settings, &folder->manifest))
+        print_numbered_apart(printer, settings);
     if (!ends->differs)
         return;
     if (has_rules)

@@ -19,9 +19,10 @@ struct output_folder {
 /* Fills in what the command line leaves open for a command with these options (ends with NULL), if it has --store: the
  * store that is meant (store_place.h), and for one that reads it, where a folder's tables are known, the rule set and
  * filters, unless --rules is given; settings->tables is then the folder. A command that makes a store says where,
- * where it takes an output folder by itself. Where the tables have only some T-DAGs, a number for --dag is that of
- * their row. STATUS_REFUSED: a file of these filters is not what it was; STATUS_NOT_FOUND: no such row; and as
- * store_place_find and tables_before_read. */
+ * where it takes an output folder by itself. Where the tables have only some T-DAGs, or were made with --compress or
+ * --exclude-scripts, which the command does not have, a number for --dag is that of their row. STATUS_REFUSED: a file
+ * of these filters is not what it was; STATUS_NOT_FOUND: no such row; and as store_place_find and tables_before_read.
+ */
 enum status output_folder_apply(const struct option *const *options, struct settings *settings,
                                 struct output_folder *folder, struct fault *fault) MUST_CHECK;
 void output_folder_free(struct output_folder *folder);

@@ -76,7 +76,8 @@ const struct option option_select_dag = {
     .field = FIELD(dag),
     .printable = true,
     .help = "only outputs of transactions of this T-DAG, by its name, its number (as 'unktx dags' numbers them without "
-            "--compress and --exclude-scripts), or the txid of one of its transactions",
+            "--compress and --exclude-scripts; of a folder's tables that of the row), or the txid of one of its "
+            "transactions",
 };
 
 /* Two quotes are what the tables have for an empty script. */

@@ -347,6 +347,41 @@ static void test_taken_alone(void **state)
                  "dags --exclude-scripts @known");
 }
 
+/* A number for --dag is that of the row, whatever filter the tables were made with: as the row's first transaction is
+ * answered. */
+static void expect_rows(const char *filter, unsigned rows)
+{
+    unsigned apart = 0;
+    unktx_ok("dags --replace --quiet --rules core-0.18 --store %s/taken %s -o %s/taken", dir, filter, dir);
+    for (unsigned row = 1; row <= rows; row++) {
+        struct run name = shell("awk -F, 'NR == 1 { while ($++c != \"first_txid\"); } NR == %u { print $c }' "
+                                "%s/taken/tdags.csv",
+                                row + 1, dir);
+        name.out[strcspn(name.out, "\n")] = '\0';
+        struct run named = unktx_expect(0, "outputs --store %s/taken --dag %s", dir, name.out);
+        struct run numbered = unktx_expect(0, "outputs --store %s/taken --dag %u", dir, row);
+        struct run plain = unktx_expect(0, "outputs --store %s/taken --rules core-0.18 --dag %u", dir, row);
+        assert_string_equal(numbered.out, named.out);
+        assert_non_null(strstr(numbered.err, "dag_id is another there, names are the same"));
+        apart += strcmp(plain.out, named.out) != 0;
+        run_free(&plain);
+        run_free(&numbered);
+        run_free(&named);
+        run_free(&name);
+    }
+    assert_true(apart > 0);
+    expect(1, "no T-DAG 99999: the tables there have", path_of("outputs --store %s/taken --dag 99999", dir));
+}
+
+static void test_rows_of_filtered_tables(void **state)
+{
+    (void)state;
+    unktx_ok("analyze --replace --quiet --datadir " NODE " -o %s/taken", dir);
+    expect_rows("--compress", 8);
+    expect_rows("--exclude-scripts @known", 8);
+    expect_rows("--compress --exclude-scripts @known", 8);
+}
+
 static void test_read_otherwise(void **state)
 {
     (void)state;
@@ -414,6 +449,7 @@ int main(void)
         cmocka_unit_test(test_all_or_none),
         cmocka_unit_test(test_read),
         cmocka_unit_test(test_taken_alone),
+        cmocka_unit_test(test_rows_of_filtered_tables),
         cmocka_unit_test(test_read_otherwise),
         cmocka_unit_test(test_read_filter),
         cmocka_unit_test(test_other_rules),
