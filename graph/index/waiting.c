@@ -37,11 +37,11 @@ void waiting_add(struct waiting *waiting, const struct hidden_spend *spend, cons
 {
     struct waiting_spend *kept = &waiting->spends[waiting->count++];
     struct taproot_claim *claim = &waiting->claims[waiting->claims_count];
-    *kept = (struct waiting_spend){.spend = *spend, .tx = *spend->tx, .input = *spend->input, .claim = NO_CLAIM};
-    kept->spend.tx = &kept->tx;
-    kept->spend.input = &kept->input;
-    kept->spend.way = hidden_read(spend->kind, program, spend->input, witness, witness_size, kept->spend.scripts,
-                                  &kept->spend.count, claim);
+    struct hidden_spend own = *spend;
+    own.way = hidden_read(own.kind, program, own.input, witness, witness_size, own.scripts, &own.count, claim);
+    own.tx = &kept->tx;
+    own.input = &kept->input;
+    *kept = (struct waiting_spend){.spend = own, .tx = *spend->tx, .input = *spend->input, .claim = NO_CLAIM};
     if (claim->output)
         kept->claim = waiting->claims_count++;
 }
