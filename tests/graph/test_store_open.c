@@ -73,6 +73,11 @@ static bool read_meanwhile(int from_parent, int to_parent)
     good = good && store_block(first, 19, &block, &fault) == STATUS_OK &&
            store_reader_refresh(second, &fault) == STATUS_BUSY &&
            store_reader_open(mine, &third, &fault) == STATUS_BUSY;
+    if (good) {
+        store_reader_close(second);
+        store_reader_close(first);
+        store_close(mine);
+    }
     return good;
 }
 
