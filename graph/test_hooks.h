@@ -28,9 +28,9 @@ extern uint32_t index_checkpoint_blocks;
 #define INDEX_FEW_BYTES (UINT64_C(16) << 20)
 extern uint64_t index_few_bytes;
 
-/* The first transaction, input and output of an index that is made (graph/index/build.h) have this number, as if so
- * many came before: numbers beyond 2^32 without as many outputs. A multiple of 4,080, so that pages of all tables begin
- * with it; 0 is the default. Who reads the index needs it too. */
+/* The first transaction of an index that is made (graph/index/build.h) has this number, and its first input and output
+ * the last one up to it with which a page of their tables begins, as if so many came before: numbers beyond 2^32
+ * without as many outputs. 0 is the default. Who reads the index needs it too. */
 extern uint64_t index_first_number;
 
 /* Inputs in a range of graph/index/promises.h, as few memory makes them; 0 is the default. */

@@ -364,12 +364,13 @@ static enum status put_operand(struct view *view, const struct operand *operand,
         return status == STATUS_OK ? put_block(view, &block, fault) : status;
     }
     status = put_txs(view, operand, fault);
-    if (status != STATUS_NOT_FOUND || view->text.size > 0)
+    if (status != STATUS_NOT_FOUND || view->text.size > 0 || operand->type != OPERAND_HASH)
         return status;
-    if (operand->type == OPERAND_HASH && index_block_find(view->index, &operand->hash, &block, fault) == STATUS_OK)
+    status = index_block_find(view->index, &operand->hash, &block, fault);
+    if (status == STATUS_OK)
         return put_block(view, &block, fault);
-    if (operand->type == OPERAND_HASH)
-        return fault_set(fault, STATUS_NOT_FOUND, settings_main_store(view->settings), FAULT_NO_OFFSET,
+    if (status == STATUS_NOT_FOUND)
+        return fault_set(fault, status, settings_main_store(view->settings), FAULT_NO_OFFSET,
                          "no transaction and no block of the chain has this hash");
     return status;
 }

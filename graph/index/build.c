@@ -46,8 +46,8 @@ static bool create(struct kv_txn *txn, void *context)
     memcpy(identity + 8, build->identity.genesis.bytes, HASH256_SIZE);
     memcpy(identity + 40, build->work.seed, INDEX_SEED_SIZE);
     index_state_write(&empty, state);
-    return kv_put(txn, TABLE_META, "identity", 8, identity, sizeof identity) &&
-           kv_put(txn, TABLE_META, "state", 5, state, sizeof state);
+    return index_put(txn, TABLE_META, "identity", 8, identity, sizeof identity) &&
+           index_put(txn, TABLE_META, "state", 5, state, sizeof state);
 }
 
 static enum status open_index(struct build *build)

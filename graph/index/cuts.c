@@ -43,7 +43,7 @@ bool index_cut_tables(struct kv_txn *txn, struct index_work *work, enum work_sta
     const struct index_totals *totals = &base->totals;
     if (stage <= WORK_WALKED) { /* what checkpoints of the stages after that stand on is gone */
         memcpy(work->begun, work->number, INDEX_BEGUN_SIZE);
-        if (!kv_put(txn, TABLE_META, "begun", 5, work->begun, INDEX_BEGUN_SIZE))
+        if (!index_put(txn, TABLE_META, "begun", 5, work->begun, INDEX_BEGUN_SIZE))
             return false;
     }
     if (totals->blocks == 0 && stage <= WORK_WALKED) {

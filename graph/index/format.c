@@ -1,5 +1,9 @@
 #include "graph/index/format.h"
 
+#include <assert.h>
+#include <stdio.h>
+
+#include "graph/index/page_sum.h"
 #include "parser/sha256.h"
 
 const char *const index_table_names[INDEX_TABLE_COUNT] = {"meta",      "blocks", "heights", "txs", "tx_numbers",
@@ -79,9 +83,10 @@ bool index_state_read(const uint8_t *bytes, size_t size, struct index_state *sta
 
 struct index_state index_state_empty(void)
 {
-    return (struct index_state){
-        .totals = {.txs = index_first_number, .inputs = index_first_number, .outputs = index_first_number},
-        .cut_input = UINT64_MAX};
+    return (struct index_state){.totals = {.txs = index_first_number,
+                                           .inputs = index_first_number / INPUTS_A_PAGE * INPUTS_A_PAGE,
+                                           .outputs = index_first_number / OUTPUTS_A_PAGE * OUTPUTS_A_PAGE},
+                                .cut_input = UINT64_MAX};
 }
 
 uint32_t index_free_run(const struct index_state *state)
@@ -94,6 +99,47 @@ uint32_t index_free_run(const struct index_state *state)
         }
     return number;
 }
+
+/* ---- checksums ---- */
+
+void index_seal(enum index_table table, const void *key, size_t key_size, uint8_t *value, size_t size)
+{
+    store_le32(value + size, page_sum(table, key, key_size, value, size));
+}
+
+enum status index_unseal(const struct kv *kv, enum index_table table, struct kv_pair *pair, struct fault *fault)
+{
+    char what[80];
+    size_t size = pair->value_size - INDEX_SUM_SIZE;
+    if (pair->value_size >= INDEX_SUM_SIZE && pair->value_size <= INDEX_PAGE &&
+        load_le32(pair->value + size) == page_sum(table, pair->key, pair->key_size, pair->value, size)) {
+        pair->value_size = size;
+        return STATUS_OK;
+    }
+    snprintf(what, sizeof what, "a value of the table '%s' is not what its checksum says", index_table_names[table]);
+    (void)kv_damaged(kv, what, fault);
+    return STATUS_FORMAT;
+}
+
+enum status index_get(const struct kv *kv, const struct kv_view *view, enum index_table table, const void *key,
+                      size_t key_size, struct kv_pair *pair, struct fault *fault)
+{
+    *pair = (struct kv_pair){.key = key, .key_size = key_size};
+    enum status status = kv_get(view, table, key, key_size, &pair->value, &pair->value_size, fault);
+    return status == STATUS_OK ? index_unseal(kv, table, pair, fault) : status;
+}
+
+bool index_put(struct kv_txn *txn, enum index_table table, const void *key, size_t key_size, const void *value,
+               size_t size)
+{
+    uint8_t bytes[INDEX_PAGE];
+    assert(size <= INDEX_ROOM);
+    memcpy(bytes, value, size);
+    index_seal(table, key, key_size, bytes, size);
+    return kv_put(txn, table, key, key_size, bytes, size + INDEX_SUM_SIZE);
+}
+
+/* ---- pages of transactions ---- */
 
 uint8_t *index_head_write(const struct tx_head *head, uint8_t *p)
 {
@@ -137,8 +183,7 @@ void index_page_write(const struct index_tx *first, unsigned count, uint8_t page
     store_le32(page + 15, first->height);
     store_le32(page + 19, first->index);
     store_le32(page + 23, first->offset);
-    memset(page + 27, 0, 3);
-    store_le16(page + 30, (uint16_t)count);
+    store_le16(page + 27, (uint16_t)count);
 }
 
 unsigned index_page_read(const uint8_t page[TX_PAGE_HEADER], struct index_tx *first)
@@ -149,7 +194,7 @@ unsigned index_page_read(const uint8_t page[TX_PAGE_HEADER], struct index_tx *fi
     first->height = load_le32(page + 15);
     first->index = load_le32(page + 19);
     first->offset = load_le32(page + 23);
-    return load_le16(page + 30);
+    return load_le16(page + 27);
 }
 
 void index_hasher_init(struct index_hasher *hasher, const uint8_t seed[INDEX_SEED_SIZE])

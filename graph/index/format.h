@@ -2,8 +2,8 @@
  * and read. For the files of this folder only: what opens an index and looks things up (reader.h) and what builds one
  * (work.h) share it. Nothing here opens or keeps anything: no state, any thread.
  *
- * Most values are 4,080 bytes: with LMDB's header of 16 exactly one page of the disk, so that a record is one page
- * away. */
+ * Most values have up to 4,080 bytes: with LMDB's header of 16 exactly one page of the disk, so that a record is one
+ * page away. Each value of every table ends in a checksum of its key and its other bytes. */
 #ifndef UNKTX_GRAPH_INDEX_FORMAT_H
 #define UNKTX_GRAPH_INDEX_FORMAT_H
 
@@ -13,11 +13,13 @@
 #include "parser/bytes.h"
 #include "parser/varint.h"
 
-#define INDEX_VERSION 2u
+#define INDEX_VERSION 3u
 #define INDEX_SEED_SIZE 16u
 #define INDEX_BEGUN_SIZE 8u
 #define INDEX_PAGE 4080u
-#define INDEX_NONE_40 ((UINT64_C(1) << 40) - 1) /* INDEX_NONE in 5 bytes */
+#define INDEX_SUM_SIZE 4u
+#define INDEX_ROOM (INDEX_PAGE - INDEX_SUM_SIZE) /* of a page, before its checksum */
+#define INDEX_NONE_40 ((UINT64_C(1) << 40) - 1)  /* INDEX_NONE in 5 bytes */
 
 enum index_table {
     TABLE_META,
@@ -37,26 +39,25 @@ extern const struct kv_words index_words;
 
 enum {
     BLOCK_SIZE = 75,
-    BLOCKS_A_PAGE = INDEX_PAGE / BLOCK_SIZE,
+    BLOCKS_A_PAGE = INDEX_ROOM / BLOCK_SIZE,
     INPUT_SIZE = 5,
-    INPUTS_A_PAGE = INDEX_PAGE / INPUT_SIZE,
+    INPUTS_A_PAGE = INDEX_ROOM / INPUT_SIZE,
     OUTPUT_SIZE = 12,
-    OUTPUTS_A_PAGE = INDEX_PAGE / OUTPUT_SIZE,
+    OUTPUTS_A_PAGE = INDEX_ROOM / OUTPUT_SIZE,
     PAIR_SIZE = 10,
-    PAIRS_A_PAGE = INDEX_PAGE / PAIR_SIZE,
+    PAIRS_A_PAGE = INDEX_ROOM / PAIR_SIZE,
     PAIR_KEY_SIZE = 2 + PAIR_SIZE,
-    TX_PAGE_HEADER = 32,
+    TX_PAGE_HEADER = 29,
     TX_RECORD_MIN = 6 + HASH256_SIZE, /* flags, inputs, outputs, size, value and fee of a byte each, txid */
-    TXS_A_PAGE_MAX = (INDEX_PAGE - TX_PAGE_HEADER) / TX_RECORD_MIN + 1,
+    TXS_A_PAGE_MAX = (INDEX_ROOM - TX_PAGE_HEADER) / TX_RECORD_MIN + 1,
     TX_RECORD_MAX = 1 + 7 * 10 + HASH256_SIZE,
     IDENTITY_SIZE = 56,
     INDEX_RUNS_MAX = 48, /* each has twice the pairs of the next: more would not fit any disk */
     RUN_SIZE = 7,
     STATE_SIZE = 74 + INDEX_RUNS_MAX * RUN_SIZE,
 };
-_Static_assert(INPUTS_A_PAGE *INPUT_SIZE == INDEX_PAGE && OUTPUTS_A_PAGE * OUTPUT_SIZE == INDEX_PAGE &&
-                   PAIRS_A_PAGE * PAIR_SIZE == INDEX_PAGE,
-               "pages are full");
+_Static_assert(INPUTS_A_PAGE == 815 && OUTPUTS_A_PAGE == 339 && PAIRS_A_PAGE == 407 && BLOCKS_A_PAGE == 54,
+               "as in docs/index-format.md");
 
 /* Flags of a transaction's record. */
 enum { TX_SEGWIT = 1, TX_FIRST = 2 /* of its block: its offset follows */, TX_COINBASE = 4 };
@@ -141,6 +142,20 @@ bool index_state_read(const uint8_t *bytes, size_t size, struct index_state *sta
 struct index_state index_state_empty(void);
 /* The lowest number that no run has. */
 uint32_t index_free_run(const struct index_state *state);
+
+/* ---- checksums ---- */
+
+/* Writes the checksum of a key and of `size` bytes of its value (page_sum.h) after these: INDEX_SUM_SIZE bytes. */
+void index_seal(enum index_table table, const void *key, size_t key_size, uint8_t *value, size_t size);
+/* Of a value that was read with its key: takes the checksum off its end. STATUS_FORMAT: it is not theirs. */
+enum status index_unseal(const struct kv *kv, enum index_table table, struct kv_pair *pair, struct fault *fault)
+    MUST_CHECK;
+/* kv_get and index_unseal. */
+enum status index_get(const struct kv *kv, const struct kv_view *view, enum index_table table, const void *key,
+                      size_t key_size, struct kv_pair *pair, struct fault *fault) MUST_CHECK;
+/* kv_put of a small value, up to INDEX_ROOM, with its checksum. */
+bool index_put(struct kv_txn *txn, enum index_table table, const void *key, size_t key_size, const void *value,
+               size_t size);
 
 /* One transaction's record without fee and txid, which come after it. */
 struct tx_head {

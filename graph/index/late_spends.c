@@ -70,7 +70,8 @@ enum status build_late_spends(struct table_builder *builder)
     struct late_part part = {.bad = UINT64_MAX, .fault = work->fault};
     struct work_run run = {.queue = builder->queue, .table = TABLE_LATE_SPENDS, .run = index_free_run(&work->base)};
     enum status status = STATUS_OK;
-    for (unsigned n = 0; n * work->late_range < work->base.totals.outputs && status == STATUS_OK; n++)
+    uint64_t outputs = work->late_count > 0 ? work->base.totals.outputs : 0;
+    for (unsigned n = 0; n * work->late_range < outputs && status == STATUS_OK; n++)
         status = build_part(builder, &part, n, &run);
     if (status == STATUS_OK && part.bad != UINT64_MAX)
         return work_bad_input(work, part.bad, "spends an output that is spent");

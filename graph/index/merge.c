@@ -11,9 +11,10 @@
 /* A run that is read, a few pages at a time: what is read must not change while the merged run is written. */
 struct source {
     uint8_t key[PAIR_KEY_SIZE]; /* of the last page that was read */
-    uint8_t pairs[PAGES_AT_ONCE * INDEX_PAGE];
+    uint8_t pairs[PAGES_AT_ONCE * INDEX_ROOM];
     size_t count;
-    size_t at; /* the next one */
+    size_t at;           /* the next one */
+    uint64_t pairs_read; /* of both tables */
     bool begun;
     bool is_read; /* to its end */
     bool ended;   /* and its pairs are taken */
@@ -70,12 +71,15 @@ static enum status copy_page(const struct merge *merge, struct source *source, c
     source->is_read = pair->key_size != PAIR_KEY_SIZE || memcmp(pair->key, source->key, 2) != 0;
     if (source->is_read)
         return STATUS_OK;
-    if (pair->value_size > INDEX_PAGE)
-        return kv_damaged(merge->work->kv, "a page of pairs is malformed", merge->work->fault);
-    size_t count = pair->value_size / PAIR_SIZE;
-    memcpy(source->key, pair->key, PAIR_KEY_SIZE);
-    memcpy(source->pairs + source->count * PAIR_SIZE, pair->value, count * PAIR_SIZE);
+    struct kv_pair page = *pair;
+    enum status status = index_unseal(merge->work->kv, merge->table, &page, merge->work->fault);
+    if (status != STATUS_OK)
+        return status;
+    size_t count = page.value_size / PAIR_SIZE;
+    memcpy(source->key, page.key, PAIR_KEY_SIZE);
+    memcpy(source->pairs + source->count * PAIR_SIZE, page.value, count * PAIR_SIZE);
     source->count += count;
+    source->pairs_read += count;
     return STATUS_OK;
 }
 
@@ -155,7 +159,9 @@ static enum status merge_table(struct merge *merge, struct work_queue *queue, co
     enum status status = STATUS_OK;
     for (size_t i = 0; i < merge->count && status == STATUS_OK; i++) {
         uint32_t of = state->run[first + i].number;
-        merge->sources[i] = (struct source){.key = {(uint8_t)(of >> 8), (uint8_t)of}, .older = i + 1 < merge->count};
+        merge->sources[i] = (struct source){.key = {(uint8_t)(of >> 8), (uint8_t)of},
+                                            .older = i + 1 < merge->count,
+                                            .pairs_read = merge->sources[i].pairs_read};
         status = fill(merge, &merge->sources[i]);
     }
     for (struct source *source; status == STATUS_OK && (source = lowest(merge));) {
@@ -181,6 +187,15 @@ static uint32_t first_to_merge(const struct index_state *state)
 
 bool index_merge_is_due(const struct index_state *state) { return first_to_merge(state) + 1 < state->runs; }
 
+/* A page whose key is damaged may seem to be of another run, and would be left out. */
+static enum status check_counts(const struct merge *merge, const struct index_state *state, uint32_t first)
+{
+    for (size_t i = 0; i < merge->count; i++)
+        if (merge->sources[i].pairs_read != state->run[first + i].pairs)
+            return kv_damaged(merge->work->kv, "a run has not as many pairs as there were", merge->work->fault);
+    return STATUS_OK;
+}
+
 /* The new state is in the commit that takes the runs before away. */
 static enum status write_state(struct work_queue *queue, struct index_state *state)
 {
@@ -202,6 +217,8 @@ enum status index_merge(struct index_work *work, struct index_state *state)
     enum status status = STATUS_OK;
     for (merge.table = TABLE_TXIDS; merge.table <= TABLE_LATE_SPENDS && status == STATUS_OK; merge.table++)
         status = merge_table(&merge, &work->queue, state, first, number);
+    if (status == STATUS_OK)
+        status = check_counts(&merge, state, first);
     mem_free(merge.sources);
     if (status == STATUS_OK) {
         state->runs = first + 1;

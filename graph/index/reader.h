@@ -19,6 +19,18 @@ struct pairs_page {
 /* Tables whose pages may be looked at through windows; of txids the oldest run. */
 enum windowed { WINDOW_TXIDS, WINDOW_TXS, WINDOW_OUTPUTS, WINDOWS };
 
+/* Pages of a table whose checksum was looked at: a bit each. */
+struct known_pages {
+    uint8_t *bits;   /* NULL: none yet */
+    uint64_t number; /* of bits, a power of 2 */
+};
+
+/* The page of a table of fixed width that was looked into last. */
+struct records_page {
+    const uint8_t *bytes; /* NULL: none */
+    uint64_t number;
+};
+
 struct tx_index {
     struct shared *shared; /* NULL: the kv is the builder's */
     struct kv *kv;
@@ -35,10 +47,10 @@ struct tx_index {
     const uint8_t *txs_page; /* its bytes, while some are left */
     const uint8_t *txs_rest; /* the first of those */
     const uint8_t *txs_end;  /* of the page */
-    const uint8_t *inputs;   /* the page seen last, NULL at first */
-    const uint8_t *outputs;  /* the same */
-    uint64_t inputs_page;
-    uint64_t outputs_page;
+    struct known_pages known[INDEX_TABLE_COUNT];
+    struct records_page blocks;
+    struct records_page inputs;
+    struct records_page outputs;
     struct pairs_page late_pages[INDEX_RUNS_MAX];
 };
 
@@ -59,6 +71,53 @@ static inline enum status look_at_page(struct tx_index *index, enum windowed tab
 {
     struct kv_window *window = index->windows[table];
     return window ? kv_window_look(window, *page, size, page, fault) : STATUS_OK;
+}
+
+/* Takes the checksum off a pair that was read; STATUS_FORMAT if it is not right. */
+static inline enum status unseal(const struct tx_index *index, enum index_table table, struct kv_pair *pair,
+                                 struct fault *fault)
+{
+    return index_unseal(index->kv, table, pair, fault);
+}
+
+/* The same for a page that many look-ups come to, whose checksum is looked at once: `page` tells it from all others of
+ * its table, see index_page_at. */
+enum status index_unseal_page(struct tx_index *index, enum index_table table, uint64_t page, struct kv_pair *pair,
+                              struct fault *fault) MUST_CHECK;
+
+/* What tells values of so many bytes at least from each other, by where they lie. Whoever takes a page for a known one
+ * by it has to see himself that the page is that of its key. */
+#define PAGE_AT_LEAST 2048u
+static inline uint64_t index_page_at(const uint8_t *value) { return (uintptr_t)value / PAGE_AT_LEAST; }
+
+/* kv_floor, with the checksum looked at and taken off. */
+enum status index_floor(struct tx_index *index, enum index_table table, const void *key, size_t key_size,
+                        struct kv_pair *pair, struct fault *fault) MUST_CHECK;
+
+/* The pair after the one that the table's cursor is at, the same way: where what is looked for would be between the
+ * two, it is not there only if both keys are what they were. */
+enum status index_next(struct tx_index *index, enum index_table table, struct kv_pair *pair, struct fault *fault)
+    MUST_CHECK;
+
+/* ---- pages of fixed-width records ---- */
+
+/* Bytes that a page has at least, if its table has so many records. */
+static inline size_t page_need(uint64_t page, uint64_t total, size_t a_page, size_t record)
+{
+    uint64_t left = total - page * a_page;
+    return (left < a_page ? (size_t)left : a_page) * record;
+}
+
+/* Loads a page, of `need` bytes at least. */
+enum status index_load_page(struct tx_index *index, enum index_table table, uint64_t number, size_t need,
+                            struct records_page *page, struct fault *fault) MUST_CHECK;
+/* The same of a table with so many records, unless it is the page that was loaded last. */
+static inline enum status records_page(struct tx_index *index, enum index_table table, uint64_t number, uint64_t total,
+                                       size_t a_page, size_t record, struct records_page *page, struct fault *fault)
+{
+    bool loaded = page->bytes && page->number == number;
+    return loaded ? STATUS_OK
+                  : index_load_page(index, table, number, page_need(number, total, a_page, record), page, fault);
 }
 
 /* ---- pages of pairs ---- */

@@ -15,7 +15,7 @@ static bool write_base(struct kv_txn *txn, void *context)
     struct index_work *work = context;
     uint8_t state[STATE_SIZE];
     index_state_write(&work->base, state);
-    return kv_put(txn, TABLE_META, "state", 5, state, sizeof state) && index_cut_tables(txn, work, WORK_BEGUN);
+    return index_put(txn, TABLE_META, "state", 5, state, sizeof state) && index_cut_tables(txn, work, WORK_BEGUN);
 }
 
 /* Makes the base the first `keep` blocks of what it is. */

@@ -1,39 +1,32 @@
 #include "graph/index/reader.h"
 
-/* Loads a page of fixed-width records, unless it is the one that was loaded last: `*bytes`, number `*loaded`. */
-static enum status fixed_page(struct tx_index *index, enum index_table table, uint64_t page, size_t need,
-                              const uint8_t **bytes, uint64_t *loaded, struct fault *fault)
+enum status index_load_page(struct tx_index *index, enum index_table table, uint64_t number, size_t need,
+                            struct records_page *page, struct fault *fault)
 {
-    if (*bytes && *loaded == page)
-        return STATUS_OK;
     uint8_t key[4];
-    size_t size;
-    store_be32(key, (uint32_t)page);
-    enum status status = kv_get(index->view, table, key, sizeof key, bytes, &size, fault);
-    if (status == STATUS_OK && size >= need) {
-        *loaded = page;
-        return STATUS_OK;
-    }
-    *bytes = NULL;
-    return status == STATUS_OK || status == STATUS_NOT_FOUND ? damaged(index, "a page is missing", fault) : status;
-}
-
-/* Bytes that the page of fixed-width records has at least, by the totals. */
-static size_t page_need(uint64_t page, uint64_t total, size_t a_page, size_t record)
-{
-    uint64_t left = total - page * a_page;
-    return (left < a_page ? (size_t)left : a_page) * record;
+    struct kv_pair pair = {.key = key, .key_size = sizeof key};
+    page->bytes = NULL;
+    store_be32(key, (uint32_t)number);
+    enum status status = kv_get(index->view, table, key, sizeof key, &pair.value, &pair.value_size, fault);
+    if (status == STATUS_OK && table == TABLE_OUTPUTS)
+        status = look_at_page(index, WINDOW_OUTPUTS, pair.value_size, &pair.value, fault);
+    if (status == STATUS_OK)
+        status = index_unseal_page(index, table, number, &pair, fault);
+    if (status == STATUS_NOT_FOUND || (status == STATUS_OK && pair.value_size < need))
+        return damaged(index, "a page is missing", fault);
+    if (status == STATUS_OK)
+        *page = (struct records_page){pair.value, number};
+    return status;
 }
 
 static enum status input_at(struct tx_index *index, uint64_t number, uint64_t *spent, struct fault *fault)
 {
     uint64_t page = number / INPUTS_A_PAGE;
-    enum status status = fixed_page(index, TABLE_INPUTS, page,
-                                    page_need(page, index->state.totals.inputs, INPUTS_A_PAGE, INPUT_SIZE),
-                                    &index->inputs, &index->inputs_page, fault);
+    enum status status = records_page(index, TABLE_INPUTS, page, index->state.totals.inputs, INPUTS_A_PAGE, INPUT_SIZE,
+                                      &index->inputs, fault);
     if (status != STATUS_OK)
         return status;
-    *spent = load_40(index->inputs + number % INPUTS_A_PAGE * INPUT_SIZE);
+    *spent = load_40(index->inputs.bytes + number % INPUTS_A_PAGE * INPUT_SIZE);
     if (*spent == INDEX_NONE_40)
         *spent = INDEX_NONE;
     else if (*spent >= index->state.totals.outputs)
@@ -63,7 +56,7 @@ static enum status is_spender(struct tx_index *index, uint64_t output, uint64_t 
     return status;
 }
 
-/* Loads the page of that run that has the pair, if the run has it. */
+/* Loads the page of that run that has the pair, if the run has it. Of a run without pairs that is an empty page. */
 static enum status find_late_page(struct tx_index *index, uint32_t i, const uint8_t pair[PAIR_SIZE],
                                   struct fault *fault)
 {
@@ -73,17 +66,18 @@ static enum status find_late_page(struct tx_index *index, uint32_t i, const uint
         return STATUS_OK;
     uint8_t key[PAIR_KEY_SIZE];
     struct kv_pair found;
-    struct kv_cursor *cursor = index->cursors[TABLE_LATE_SPENDS];
     store_run_key(key, run);
     memcpy(key + 2, pair, PAIR_SIZE);
-    *page = (struct pairs_page){0}; /* for a run without pairs: an empty page, which is the one for every pair */
+    *page = (struct pairs_page){0};
     memset(page->next, 0xff, PAIR_SIZE);
-    enum status status = kv_floor(cursor, key, sizeof key, &found, fault);
-    if (status == STATUS_OK && is_of_run(&found, run)) {
+    enum status status = index_floor(index, TABLE_LATE_SPENDS, key, sizeof key, &found, fault);
+    if (status == STATUS_NOT_FOUND || (status == STATUS_OK && !is_of_run(&found, run)))
+        return damaged(index, "a page of late spends is missing", fault);
+    if (status == STATUS_OK) {
         page->bytes = found.value;
         page->count = found.value_size / PAIR_SIZE;
         memcpy(page->first, found.key + 2, PAIR_SIZE);
-        status = kv_next(cursor, &found, fault);
+        status = index_next(index, TABLE_LATE_SPENDS, &found, fault);
         if (status == STATUS_OK && is_of_run(&found, run))
             memcpy(page->next, found.key + 2, PAIR_SIZE);
     }
@@ -113,26 +107,14 @@ static enum status find_late_spender(struct tx_index *index, uint64_t output, ui
     return status;
 }
 
-/* The page of the output. */
-static enum status load_outputs(struct tx_index *index, uint64_t number, struct fault *fault)
-{
-    uint64_t page = number / OUTPUTS_A_PAGE;
-    size_t need = page_need(page, index->state.totals.outputs, OUTPUTS_A_PAGE, OUTPUT_SIZE);
-    bool loaded = index->outputs && index->outputs_page == page;
-    enum status status = fixed_page(index, TABLE_OUTPUTS, page, need, &index->outputs, &index->outputs_page, fault);
-    if (status == STATUS_OK && !loaded)
-        status = look_at_page(index, WINDOW_OUTPUTS, need, &index->outputs, fault);
-    if (status != STATUS_OK)
-        index->outputs = NULL;
-    return status;
-}
-
 static enum status output_at(struct tx_index *index, uint64_t number, struct index_output *output, struct fault *fault)
 {
-    enum status status = load_outputs(index, number, fault);
+    uint64_t page = number / OUTPUTS_A_PAGE;
+    enum status status = records_page(index, TABLE_OUTPUTS, page, index->state.totals.outputs, OUTPUTS_A_PAGE,
+                                      OUTPUT_SIZE, &index->outputs, fault);
     if (status != STATUS_OK)
         return status;
-    const uint8_t *bytes = index->outputs + number % OUTPUTS_A_PAGE * OUTPUT_SIZE;
+    const uint8_t *bytes = index->outputs.bytes + number % OUTPUTS_A_PAGE * OUTPUT_SIZE;
     uint64_t value_kind = load_value_kind(bytes);
     output->value_sat = value_of(value_kind);
     output->kind = kind_of(value_kind);

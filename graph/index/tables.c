@@ -12,7 +12,7 @@ enum status page_writer_begin(struct page_writer *writer, struct work_queue *que
 {
     struct index_work *work = queue->work;
     *writer = (struct page_writer){.queue = queue, .table = table, .record = record};
-    size_t a_page = INDEX_PAGE / record;
+    size_t a_page = INDEX_ROOM / record;
     writer->page_number = (uint32_t)(total / a_page);
     writer->size = total % a_page * record;
     writer->taken_over = writer->size > 0;
@@ -20,16 +20,15 @@ enum status page_writer_begin(struct page_writer *writer, struct work_queue *que
         return STATUS_OK;
     struct kv_view *view = NULL;
     uint8_t key[4];
-    const uint8_t *bytes;
-    size_t size;
+    struct kv_pair page;
     store_be32(key, writer->page_number);
     enum status status = work_wait(queue); /* no view may be open during a write */
     if (status == STATUS_OK)
         status = kv_view_open(work->kv, &view, work->fault);
     if (status == STATUS_OK)
-        status = kv_get(view, table, key, sizeof key, &bytes, &size, work->fault);
-    if (status == STATUS_OK && size >= writer->size)
-        memcpy(writer->page, bytes, writer->size);
+        status = index_get(work->kv, view, table, key, sizeof key, &page, work->fault);
+    if (status == STATUS_OK && page.value_size >= writer->size)
+        memcpy(writer->page, page.value, writer->size);
     else if (status == STATUS_OK || status == STATUS_NOT_FOUND)
         status = kv_damaged(work->kv, "a page is missing", work->fault);
     kv_view_close(view);
@@ -49,7 +48,7 @@ static enum status write_page(struct page_writer *writer, const uint8_t *page, s
 enum status page_writer_add(struct page_writer *writer, const uint8_t *records, size_t count)
 {
     enum status status = STATUS_OK;
-    size_t room = INDEX_PAGE / writer->record * writer->record, left = count * writer->record;
+    size_t room = INDEX_ROOM / writer->record * writer->record, left = count * writer->record;
     while (left > 0 && status == STATUS_OK) {
         size_t some = room - writer->size < left ? room - writer->size : left;
         if (some == room) { /* a whole page, from where it is */
@@ -325,7 +324,7 @@ static enum status build_tables(struct index_work *work, const struct index_stat
 static enum status build_rest(struct table_builder *builder)
 {
     enum status status = build_tx_tables(builder);
-    if (status == STATUS_OK && builder->work->late_count > 0)
+    if (status == STATUS_OK)
         status = build_late_spends(builder);
     if (status == STATUS_OK)
         status = build_blocks(builder);

@@ -62,7 +62,7 @@ struct page_writer {
     size_t record;
     uint32_t page_number;
     bool taken_over; /* the page is in the table already */
-    uint8_t page[INDEX_PAGE];
+    uint8_t page[INDEX_ROOM];
     size_t size;
 };
 
@@ -122,7 +122,7 @@ struct table_builder {
     /* transactions */
     struct streams *streams; /* one a thread */
     struct begun_tx begun;
-    uint8_t page[INDEX_PAGE];
+    uint8_t page[INDEX_ROOM];
     struct index_tx page_first;
     size_t page_size;
     unsigned page_count;

@@ -26,36 +26,47 @@ enum status index_damaged(const struct tx_index *index, const char *what, struct
     return kv_damaged(index->kv, what, fault);
 }
 
-static enum status read_meta(struct tx_index *index, struct fault *fault)
+/* The version is looked at before the checksum, which another version may not have. */
+static enum status read_identity(struct tx_index *index, struct index_totals *identity, struct fault *fault)
 {
-    const uint8_t *bytes;
-    size_t size;
-    enum status status = kv_get(index->view, TABLE_META, "identity", 8, &bytes, &size, fault);
-    if (status == STATUS_NOT_FOUND || (status == STATUS_OK && size < 4))
+    struct kv_pair pair = {.key = (const uint8_t *)"identity", .key_size = 8};
+    enum status status = kv_get(index->view, TABLE_META, pair.key, pair.key_size, &pair.value, &pair.value_size, fault);
+    if (status == STATUS_NOT_FOUND || (status == STATUS_OK && pair.value_size < 4))
         return damaged(index, "no identity", fault);
     if (status != STATUS_OK)
         return status;
-    if (load_le32(bytes) != INDEX_VERSION)
+    if (load_le32(pair.value) != INDEX_VERSION)
         return fault_set(fault, STATUS_FORMAT, kv_data_path(index->kv), FAULT_NO_OFFSET,
                          "an index of version %u, this program knows version %u: delete it and index again",
-                         load_le32(bytes), INDEX_VERSION);
-    if (size != IDENTITY_SIZE)
+                         load_le32(pair.value), INDEX_VERSION);
+    status = unseal(index, TABLE_META, &pair, fault);
+    if (status != STATUS_OK)
+        return status;
+    if (pair.value_size != IDENTITY_SIZE)
         return damaged(index, "its identity is malformed", fault);
+    memcpy(identity->magic, pair.value + 4, 4);
+    memcpy(identity->genesis.bytes, pair.value + 8, HASH256_SIZE);
+    memcpy(index->seed, pair.value + 40, INDEX_SEED_SIZE);
+    return STATUS_OK;
+}
+
+static enum status read_meta(struct tx_index *index, struct fault *fault)
+{
+    struct kv_pair pair;
     struct index_totals identity = {0};
-    memcpy(identity.magic, bytes + 4, 4);
-    memcpy(identity.genesis.bytes, bytes + 8, HASH256_SIZE);
-    memcpy(index->seed, bytes + 40, INDEX_SEED_SIZE);
-    status = kv_get(index->view, TABLE_META, "state", 5, &bytes, &size, fault);
-    if (status == STATUS_NOT_FOUND || (status == STATUS_OK && !index_state_read(bytes, size, &index->state)))
+    enum status status = read_identity(index, &identity, fault);
+    if (status == STATUS_OK)
+        status = index_get(index->kv, index->view, TABLE_META, "state", 5, &pair, fault);
+    if (status == STATUS_NOT_FOUND ||
+        (status == STATUS_OK && !index_state_read(pair.value, pair.value_size, &index->state)))
         return damaged(index, "its totals are malformed", fault);
     memcpy(index->state.totals.magic, identity.magic, 4);
     index->state.totals.genesis = identity.genesis;
-    if (status != STATUS_OK)
-        return status;
-    status = kv_get(index->view, TABLE_META, "begun", 5, &bytes, &size, fault);
-    if (status == STATUS_OK && size == INDEX_BEGUN_SIZE)
-        memcpy(index->begun, bytes, INDEX_BEGUN_SIZE);
-    return status == STATUS_NOT_FOUND ? STATUS_OK : status; /* of an older version, or of no build yet */
+    if (status == STATUS_OK)
+        status = index_get(index->kv, index->view, TABLE_META, "begun", 5, &pair, fault);
+    if (status == STATUS_OK && pair.value_size == INDEX_BEGUN_SIZE)
+        memcpy(index->begun, pair.value, INDEX_BEGUN_SIZE);
+    return status == STATUS_NOT_FOUND ? STATUS_OK : status; /* of no build yet */
 }
 
 static enum status begin(struct tx_index *index, struct fault *fault)
@@ -198,6 +209,8 @@ void index_close(struct tx_index *index)
         kv_cursor_close(index->cursors[i]);
     for (unsigned i = 0; i < WINDOWS; i++)
         kv_window_close(index->windows[i]);
+    for (unsigned i = 0; i < INDEX_TABLE_COUNT; i++)
+        mem_free(index->known[i].bits);
     kv_view_close(index->view);
     if (index->shared)
         unshare(index->shared);
@@ -215,6 +228,61 @@ enum status index_has_no(const struct tx_index *index, const char *what, uint64_
                      (unsigned long long)number);
 }
 
+/* ---- checksums ---- */
+
+/* How many pages a table may have, or places where its pages can be. */
+static uint64_t pages_of(const struct tx_index *index, enum index_table table)
+{
+    const struct index_totals *totals = &index->state.totals;
+    const struct index_state empty = index_state_empty();
+    switch (table) {
+    case TABLE_BLOCKS: return totals->blocks / BLOCKS_A_PAGE + 1;
+    case TABLE_INPUTS: return (totals->inputs - empty.totals.inputs) / INPUTS_A_PAGE + 1;
+    case TABLE_OUTPUTS: return (totals->outputs - empty.totals.outputs) / OUTPUTS_A_PAGE + 1;
+    default: return kv_span(index->view) / PAGE_AT_LEAST + 1;
+    }
+}
+
+static void begin_known(const struct tx_index *index, enum index_table table, struct known_pages *known)
+{
+    uint64_t pages = pages_of(index, table);
+    for (known->number = 8; known->number < pages;)
+        known->number *= 2;
+    known->bits = mem_alloc((size_t)(known->number / 8), 1);
+}
+
+enum status index_unseal_page(struct tx_index *index, enum index_table table, uint64_t page, struct kv_pair *pair,
+                              struct fault *fault)
+{
+    struct known_pages *known = &index->known[table];
+    uint64_t at = page & (known->number - 1);
+    if (known->bits && known->bits[at / 8] >> at % 8 & 1) {
+        pair->value_size -= INDEX_SUM_SIZE;
+        return STATUS_OK;
+    }
+    enum status status = unseal(index, table, pair, fault);
+    if (status != STATUS_OK)
+        return status;
+    if (!known->bits)
+        begin_known(index, table, known);
+    if (known->bits) /* else each is looked at again */
+        known->bits[page % known->number / 8] |= (uint8_t)(1u << page % 8);
+    return STATUS_OK;
+}
+
+enum status index_floor(struct tx_index *index, enum index_table table, const void *key, size_t key_size,
+                        struct kv_pair *pair, struct fault *fault)
+{
+    enum status status = kv_floor(index->cursors[table], key, key_size, pair, fault);
+    return status == STATUS_OK ? unseal(index, table, pair, fault) : status;
+}
+
+enum status index_next(struct tx_index *index, enum index_table table, struct kv_pair *pair, struct fault *fault)
+{
+    enum status status = kv_next(index->cursors[table], pair, fault);
+    return status == STATUS_OK ? unseal(index, table, pair, fault) : status;
+}
+
 /* ---- blocks ---- */
 
 /* Whether the block can be one of so many: what it has is counted from there on, and memory reserved for its bytes. */
@@ -229,16 +297,12 @@ enum status index_block_entry(struct tx_index *index, uint32_t height, struct bl
 {
     if (height >= index->state.totals.blocks)
         return index_has_no(index, "block of height", height, fault);
-    uint8_t key[4];
-    const uint8_t *bytes;
-    size_t size, at = height % BLOCKS_A_PAGE * BLOCK_SIZE;
-    store_be32(key, height / BLOCKS_A_PAGE);
-    enum status status = kv_get(index->view, TABLE_BLOCKS, key, sizeof key, &bytes, &size, fault);
-    if (status == STATUS_NOT_FOUND || (status == STATUS_OK && size < at + BLOCK_SIZE))
-        return damaged(index, "a page of blocks is missing", fault);
+    uint32_t page = height / BLOCKS_A_PAGE;
+    enum status status = records_page(index, TABLE_BLOCKS, page, index->state.totals.blocks, BLOCKS_A_PAGE, BLOCK_SIZE,
+                                      &index->blocks, fault);
     if (status != STATUS_OK)
         return status;
-    index_block_read(bytes + at, entry);
+    index_block_read(index->blocks.bytes + height % BLOCKS_A_PAGE * BLOCK_SIZE, entry);
     bool sound = entry->block.height == height && is_within(entry, &index->state.totals);
     return sound ? STATUS_OK : damaged(index, "a block is malformed", fault);
 }
@@ -269,16 +333,31 @@ enum status index_check_end(struct tx_index *index, const struct index_totals *t
     return same ? STATUS_OK : damaged(index, "its totals are not those of its blocks", fault);
 }
 
+/* What the table of heights says. STATUS_NOT_FOUND without a fault. */
+static enum status height_of(struct tx_index *index, const struct hash256 *hash, uint32_t *height, struct fault *fault)
+{
+    struct kv_pair pair;
+    enum status status = index_floor(index, TABLE_HEIGHTS, hash->bytes, HASH256_SIZE, &pair, fault);
+    if (status != STATUS_OK && status != STATUS_NOT_FOUND)
+        return status;
+    if (status == STATUS_NOT_FOUND || pair.key_size != HASH256_SIZE ||
+        memcmp(pair.key, hash->bytes, HASH256_SIZE) != 0) {
+        status = index_next(index, TABLE_HEIGHTS, &pair, fault);
+        return status == STATUS_OK ? STATUS_NOT_FOUND : status;
+    }
+    if (pair.value_size != 4)
+        return damaged(index, "the height of a block is malformed", fault);
+    *height = load_le32(pair.value);
+    return STATUS_OK;
+}
+
 enum status index_block_find(struct tx_index *index, const struct hash256 *hash, struct index_block *block,
                              struct fault *fault)
 {
-    const uint8_t *bytes;
-    size_t size;
-    enum status status = kv_get(index->view, TABLE_HEIGHTS, hash->bytes, HASH256_SIZE, &bytes, &size, fault);
-    if (status == STATUS_OK && size != 4)
-        return damaged(index, "the height of a block is malformed", fault);
-    if (status == STATUS_OK && load_le32(bytes) < index->state.totals.blocks) {
-        status = index_block_at(index, load_le32(bytes), block, fault);
+    uint32_t height = UINT32_MAX;
+    enum status status = height_of(index, hash, &height, fault);
+    if (status == STATUS_OK && height < index->state.totals.blocks) {
+        status = index_block_at(index, height, block, fault);
         if (status != STATUS_OK || hash256_equal(&block->hash, hash))
             return status;
     }

@@ -33,19 +33,23 @@ static const uint8_t *read_tx(const uint8_t *p, const uint8_t *end, const struct
 /* Reads the header of a page, whose records are then all left to be decoded. */
 static enum status take_page(struct tx_index *index, const struct kv_pair *pair, struct fault *fault)
 {
-    const uint8_t *bytes = pair->value;
+    struct kv_pair page = *pair;
     index->txs_count = index->txs_left = 0;
-    enum status status = look_at_page(index, WINDOW_TXS, pair->value_size, &bytes, fault);
+    enum status status = look_at_page(index, WINDOW_TXS, page.value_size, &page.value, fault);
+    if (status == STATUS_OK)
+        status = page.value_size >= PAGE_AT_LEAST
+                     ? index_unseal_page(index, TABLE_TXS, index_page_at(pair->value), &page, fault)
+                     : unseal(index, TABLE_TXS, &page, fault);
     if (status != STATUS_OK)
         return status;
-    unsigned count = pair->value_size > TX_PAGE_HEADER ? index_page_read(bytes, index->txs) : 0;
+    unsigned count = page.value_size > TX_PAGE_HEADER ? index_page_read(page.value, index->txs) : 0;
     if (count == 0 || count > TXS_A_PAGE_MAX || pair->key_size != 5 ||
         load_be40(pair->key) != index->txs[0].first_output)
         return damaged(index, "a page of transactions is malformed", fault);
     index->txs_left = count;
     index->txs_page = pair->value;
-    index->txs_rest = bytes + TX_PAGE_HEADER;
-    index->txs_end = bytes + pair->value_size;
+    index->txs_rest = page.value + TX_PAGE_HEADER;
+    index->txs_end = page.value + page.value_size;
     return STATUS_OK;
 }
 
@@ -73,7 +77,7 @@ static enum status decode_up_to(struct tx_index *index, uint64_t output, struct 
 static enum status cut_page(struct tx_index *index, struct fault *fault)
 {
     struct kv_pair next;
-    enum status status = kv_next(index->cursors[TABLE_TXS], &next, fault);
+    enum status status = index_next(index, TABLE_TXS, &next, fault);
     if (status == STATUS_OK && next.key_size == 5)
         while (index->txs_count > 1 && index->txs[index->txs_count - 1].first_output >= load_be40(next.key))
             index->txs_count--;
@@ -102,7 +106,7 @@ static enum status page_of(struct tx_index *index, enum index_table table, uint6
     uint8_t key[5];
     struct kv_pair pair;
     store_be40(key, number);
-    enum status status = kv_floor(index->cursors[table], key, sizeof key, &pair, fault);
+    enum status status = index_floor(index, table, key, sizeof key, &pair, fault);
     if (status == STATUS_NOT_FOUND || (status == STATUS_OK && pair.value_size != 5))
         return damaged(index, "a page of transactions is missing", fault);
     return status == STATUS_OK ? page_of_output(index, load_40(pair.value), fault) : status;
@@ -203,30 +207,44 @@ enum status index_tx_of_input(struct tx_index *index, uint64_t input, struct ind
 
 /* ---- by txid ---- */
 
+/* The page of the run that has the last pair not above that of the key. */
+static enum status txids_page(struct tx_index *index, uint32_t run, const uint8_t key[PAIR_KEY_SIZE],
+                              struct kv_pair *page, struct fault *fault)
+{
+    enum status status = kv_floor(index->cursors[TABLE_TXIDS], key, PAIR_KEY_SIZE, page, fault);
+    if (status == STATUS_NOT_FOUND || (status == STATUS_OK && !is_of_run(page, run)))
+        return damaged(index, "a page of txids is missing", fault);
+    const uint8_t *value = page->value;
+    if (status == STATUS_OK && run == index->state.run[0].number)
+        status = look_at_page(index, WINDOW_TXIDS, page->value_size, &page->value, fault);
+    if (status != STATUS_OK)
+        return status;
+    bool own_key = page->value_size >= PAGE_AT_LEAST && memcmp(page->value, page->key + 2, PAIR_SIZE) == 0;
+    return own_key ? index_unseal_page(index, TABLE_TXIDS, index_page_at(value), page, fault)
+                   : unseal(index, TABLE_TXIDS, page, fault);
+}
+
 /* The last pair of the run not above (first, second): its second number in *found. STATUS_NOT_FOUND if its first number
  * is another. */
-static enum status pair_floor(struct tx_index *index, enum index_table table, uint32_t run, uint64_t first,
-                              uint64_t second, uint64_t *found, struct fault *fault)
+static enum status pair_floor(struct tx_index *index, uint32_t run, uint64_t first, uint64_t second, uint64_t *found,
+                              struct fault *fault)
 {
     uint8_t key[PAIR_KEY_SIZE];
-    struct kv_pair page;
+    struct kv_pair page, next;
     store_run_key(key, run);
     store_pair(key + 2, first, second);
-    enum status status = kv_floor(index->cursors[table], key, sizeof key, &page, fault);
+    enum status status = txids_page(index, run, key, &page, fault);
     if (status != STATUS_OK)
         return status;
-    if (!is_of_run(&page, run))
-        return STATUS_NOT_FOUND;
-    if (table == TABLE_TXIDS && run == index->state.run[0].number)
-        status = look_at_page(index, WINDOW_TXIDS, page.value_size, &page.value, fault);
-    if (status != STATUS_OK)
-        return status;
-    size_t n = pairs_up_to(page.value, page.value_size / PAIR_SIZE, key + 2);
-    if (n == 0) /* the key of a run's first page is zeros, below its first pair */
-        return STATUS_NOT_FOUND;
+    size_t count = page.value_size / PAIR_SIZE, n = pairs_up_to(page.value, count, key + 2);
     const uint8_t *pair = page.value + (n - 1) * PAIR_SIZE;
-    *found = pair_second(pair);
-    return pair_first(pair) == first ? STATUS_OK : STATUS_NOT_FOUND;
+    bool is = n > 0 && pair_first(pair) == first; /* the key of a run's first page is zeros, below its first pair */
+    *found = n > 0 ? pair_second(pair) : 0;
+    if (n == count) /* what is looked for may be in the next page, if that has another key than it had */
+        status = index_next(index, TABLE_TXIDS, &next, fault);
+    if (status != STATUS_OK && status != STATUS_NOT_FOUND)
+        return status;
+    return is ? STATUS_OK : STATUS_NOT_FOUND;
 }
 
 enum status index_candidate(struct tx_index *index, uint64_t hash, uint64_t below, uint64_t *output,
@@ -238,7 +256,7 @@ enum status index_candidate(struct tx_index *index, uint64_t hash, uint64_t belo
         below = index->state.totals.outputs;
     for (uint32_t run = index->state.runs; run > 0 && below > 0; run--) {
         uint32_t number = index->state.run[run - 1].number;
-        enum status status = pair_floor(index, TABLE_TXIDS, number, hash >> 24, below - 1, &found, fault);
+        enum status status = pair_floor(index, number, hash >> 24, below - 1, &found, fault);
         if (status != STATUS_OK && status != STATUS_NOT_FOUND)
             return status;
         if (status == STATUS_OK && (!any || found > *output)) {

@@ -226,7 +226,7 @@ static enum status add_record(struct table_builder *builder, const struct index_
                               size_t size)
 {
     enum status status = STATUS_OK;
-    if (builder->page_count > 0 && builder->page_size + size > INDEX_PAGE)
+    if (builder->page_count > 0 && builder->page_size + size > INDEX_ROOM)
         status = end_tx_page(builder);
     if (builder->page_count == 0) {
         builder->page_first = *tx;

@@ -225,7 +225,7 @@ enum status work_drop(struct work_queue *queue)
 static enum status add(struct work_queue *queue, unsigned table, const void *key, size_t key_size, const void *value,
                        size_t size)
 {
-    size_t more = RECORD_HEADER + key_size + size;
+    size_t more = RECORD_HEADER + key_size + size + INDEX_SUM_SIZE;
     if (!has_bytes(queue))
         return fault_nomem(queue->work->fault);
     if (queue->size + more > (queue->waits ? queue->capacity : queue->soon)) {
@@ -238,9 +238,11 @@ static enum status add(struct work_queue *queue, unsigned table, const void *key
     uint8_t *p = queue->bytes + queue->size;
     p[0] = (uint8_t)table;
     p[1] = (uint8_t)key_size;
-    store_le32(p + 2, (uint32_t)size);
+    store_le32(p + 2, (uint32_t)size + INDEX_SUM_SIZE);
     memcpy(p + RECORD_HEADER, key, key_size);
-    memcpy(p + RECORD_HEADER + key_size, value, size);
+    uint8_t *copy = p + RECORD_HEADER + key_size;
+    memcpy(copy, value, size);
+    index_seal(table & ~PUT, key, key_size, copy, size);
     queue->size += more;
     return STATUS_OK;
 }
@@ -284,22 +286,22 @@ enum status work_pair(struct work_run *run, uint64_t first, uint64_t second)
 {
     store_pair(run->page + run->size, first, second);
     run->size += PAIR_SIZE;
-    return run->size + PAIR_SIZE <= INDEX_PAGE ? STATUS_OK : write_page(run);
+    return run->size + PAIR_SIZE <= INDEX_ROOM ? STATUS_OK : write_page(run);
 }
 
 enum status work_pairs(struct work_run *run, const uint8_t *pairs, size_t count)
 {
     enum status status = STATUS_OK;
     for (size_t left = count * PAIR_SIZE; left > 0 && status == STATUS_OK;) {
-        size_t room = (INDEX_PAGE - run->size) / PAIR_SIZE * PAIR_SIZE, some = room < left ? room : left;
+        size_t room = (INDEX_ROOM - run->size) / PAIR_SIZE * PAIR_SIZE, some = room < left ? room : left;
         memcpy(run->page + run->size, pairs, some);
         run->size += some;
         pairs += some;
         left -= some;
-        if (run->size + PAIR_SIZE > INDEX_PAGE)
+        if (run->size + PAIR_SIZE > INDEX_ROOM)
             status = write_page(run);
     }
     return status;
 }
 
-enum status work_run_end(struct work_run *run) { return run->size > 0 ? write_page(run) : STATUS_OK; }
+enum status work_run_end(struct work_run *run) { return run->size > 0 || !run->begun ? write_page(run) : STATUS_OK; }

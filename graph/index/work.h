@@ -204,6 +204,7 @@ enum status work_read_spend(const struct index_work *work, struct work_reader *r
 enum status work_read_txid(const struct index_work *work, struct work_reader *reader, uint64_t first_output,
                            struct hash256 *txid, struct fault *fault) MUST_CHECK;
 
+/* A value, up to INDEX_ROOM bytes, which is written with its checksum. */
 enum status work_append(struct work_queue *queue, enum index_table table, const void *key, size_t key_size,
                         const void *value, size_t size) MUST_CHECK;
 /* The same for a key that may be there, or be below others. */
@@ -227,12 +228,13 @@ struct work_run {
     enum index_table table;
     uint32_t run;
     bool begun;
-    uint8_t page[INDEX_PAGE];
+    uint8_t page[INDEX_ROOM];
     size_t size;
 };
 enum status work_pair(struct work_run *run, uint64_t first, uint64_t second) MUST_CHECK;
 /* So many that are there as in the table. */
 enum status work_pairs(struct work_run *run, const uint8_t *pairs, size_t count) MUST_CHECK;
+/* Of a run without pairs there is one empty page: that none is there is a damage. */
 enum status work_run_end(struct work_run *run) MUST_CHECK;
 
 /* The part that joins a hash, and what of the hash is kept there. */

@@ -73,6 +73,9 @@ enum status kv_view_refresh(struct kv_view *view, struct fault *fault) MUST_CHEC
 enum status kv_get(const struct kv_view *view, unsigned table, const void *key, size_t key_size, const uint8_t **value,
                    size_t *size, struct fault *fault) MUST_CHECK;
 
+/* In how many bytes all values of the view lie together, at most. O(1). */
+size_t kv_span(const struct kv_view *view);
+
 /* Lets go of the pages of the file that hold a value which was borrowed from it: they are fetched again when they are
  * needed. */
 void kv_let_go(const uint8_t *value, size_t size);
@@ -82,8 +85,8 @@ struct kv_cursor;
 enum status kv_cursor_open(const struct kv_view *view, unsigned table, struct kv_cursor **cursor, struct fault *fault)
     MUST_CHECK;
 void kv_cursor_close(struct kv_cursor *cursor);
-/* The next pair (the first at the beginning) / the last whose key is not above `key`. STATUS_NOT_FOUND, without a
- * fault, where there is none. O(log n). */
+/* The next pair (the first at the beginning, and after kv_floor found none) / the last whose key is not above `key`.
+ * STATUS_NOT_FOUND, without a fault, where there is none. O(log n). */
 enum status kv_next(struct kv_cursor *cursor, struct kv_pair *pair, struct fault *fault) MUST_CHECK;
 enum status kv_floor(struct kv_cursor *cursor, const void *key, size_t key_size, struct kv_pair *pair,
                      struct fault *fault) MUST_CHECK;

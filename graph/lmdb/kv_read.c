@@ -66,6 +66,15 @@ enum status kv_get(const struct kv_view *view, unsigned table, const void *key, 
     return STATUS_OK;
 }
 
+size_t kv_span(const struct kv_view *view)
+{
+    MDB_envinfo info;
+    MDB_stat stat;
+    (void)mdb_env_info(view->kv->env, &info); /* these two fail for an environment that is none */
+    (void)mdb_env_stat(view->kv->env, &stat);
+    return (info.me_last_pgno + 1) * stat.ms_psize;
+}
+
 enum status kv_cursor_open(const struct kv_view *view, unsigned table, struct kv_cursor **out, struct fault *fault)
 {
     *out = NULL;
@@ -120,7 +129,7 @@ enum status kv_next(struct kv_cursor *cursor, struct kv_pair *pair, struct fault
     int code = cursor->placed ? mdb_cursor_get(cursor->cursor, &key, &value, MDB_GET_CURRENT) : MDB_SUCCESS;
     if (code != MDB_SUCCESS)
         return kv_fault(cursor->kv, code, "read", 0, fault);
-    return move(cursor, MDB_NEXT, &key, pair, fault);
+    return move(cursor, cursor->placed ? MDB_NEXT : MDB_FIRST, &key, pair, fault);
 }
 
 enum status kv_floor(struct kv_cursor *cursor, const void *key, size_t key_size, struct kv_pair *pair,
@@ -129,9 +138,10 @@ enum status kv_floor(struct kv_cursor *cursor, const void *key, size_t key_size,
     MDB_val k = kv_value(key, key_size);
     enum status status = move(cursor, MDB_SET_RANGE, &k, pair, fault);
     if (status == STATUS_NOT_FOUND)
-        return move(cursor, MDB_LAST, &k, pair, fault);
-    if (status != STATUS_OK)
-        return status;
-    return k.mv_size == key_size && memcmp(k.mv_data, key, key_size) == 0 ? STATUS_OK
-                                                                          : move(cursor, MDB_PREV, &k, pair, fault);
+        status = move(cursor, MDB_LAST, &k, pair, fault);
+    else if (status == STATUS_OK && (k.mv_size != key_size || memcmp(k.mv_data, key, key_size) != 0))
+        status = move(cursor, MDB_PREV, &k, pair, fault);
+    if (status == STATUS_NOT_FOUND)
+        cursor->placed = false;
+    return status;
 }

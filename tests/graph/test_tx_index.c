@@ -143,7 +143,7 @@ static bool no_create(struct kv_txn *txn, void *context)
     return false;
 }
 
-/* Takes the last byte off the page that has this transaction. */
+/* Takes the last byte off the page that has this transaction, whose checksum is right again. */
 static void cut_page_of(const char *store, const struct index_tx *tx)
 {
     struct kv *kv;
@@ -160,9 +160,12 @@ static void cut_page_of(const char *store, const struct index_tx *tx)
     assert_int_equal(kv_cursor_open(view, TABLE_TXS, &cursor, NULL), STATUS_OK);
     assert_int_equal(kv_floor(cursor, key, sizeof key, &pair, NULL), STATUS_OK);
     assert_true(pair.key_size == sizeof page.key && pair.value_size <= sizeof page.bytes);
+    pair.value_size -= INDEX_SUM_SIZE;
     memcpy(page.key, pair.key, sizeof page.key);
     memcpy(page.bytes, pair.value, pair.value_size);
     page.size = pair.value_size - 1;
+    index_seal(TABLE_TXS, page.key, sizeof page.key, page.bytes, page.size);
+    page.size += INDEX_SUM_SIZE;
     kv_cursor_close(cursor);
     kv_view_close(view);
     assert_int_equal(kv_write(kv, page.size, write_page, &page, NULL), STATUS_OK);
