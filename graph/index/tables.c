@@ -20,7 +20,7 @@ enum status page_writer_begin(struct page_writer *writer, struct work_queue *que
         return STATUS_OK;
     struct kv_view *view = NULL;
     uint8_t key[4];
-    struct kv_pair page;
+    struct kv_pair page = {0};
     store_be32(key, writer->page_number);
     enum status status = work_wait(queue); /* no view may be open during a write */
     if (status == STATUS_OK)

@@ -370,28 +370,64 @@ static void assert_answers(const struct run *run, size_t at, const char *command
 
 /* ---- the index itself ---- */
 
+enum { PAGE = 4096, READERS = 6 };
+
+/* Each reader's command, and what it writes of the index as it is. */
+struct reader {
+    char command[200];
+    char *rows;
+};
+
+static void take_rows(struct reader readers[READERS], const char *store)
+{
+    static const char *const commands[READERS] = {"dump outputs", "dump inputs", "dump txs",
+                                                  "tx 40",        "dump blocks", "travel"};
+    char txid[HASH256_HEX_SIZE + 1] = "";
+    struct run run = command_run("dump txs --from-height 5 --to-height 5 --store %s", store);
+    assert_true(sscanf(strchr(run.out, '\n'), "\n5,0,%64[0-9a-f]", txid) == 1);
+    run_free(&run);
+    for (size_t i = 0; i < READERS; i++) {
+        snprintf(readers[i].command, sizeof readers[i].command, "%s%s%s --store", commands[i], i == 5 ? " " : "",
+                 i == 5 ? txid : "");
+        run = command_run("%s %s", readers[i].command, store);
+        assert_int_equal(run.exit_status, 0);
+        readers[i].rows = strdup(run.out);
+        run_free(&run);
+    }
+}
+
+/* Of an index with another byte at `at`. */
+static bool is_refused(const struct reader *reader, size_t at, const char *store)
+{
+    struct run run = command_run("%s %s", reader->command, store);
+    assert_answers(&run, at, reader->command);
+    if (run.exit_status == 0 && at >= 2 * PAGE && strcmp(run.out, reader->rows) != 0)
+        fail_msg("byte %zu: %s writes other rows", at, reader->command);
+    bool refused = run.exit_status == 1;
+    run_free(&run);
+    return refused;
+}
+
 /* An index with one bit changed anywhere, half of the time in a page's first bytes: check ends in an error with a text,
- * or in the digest of what is there: times, sizes and places in files have no other witness. What reads it ends well or
- * in an error with a text. */
+ * or finds what was there. What reads it writes what it wrote before, or ends in an error with a text. In LMDB's first
+ * two pages a bit can make the commit before the last one the last: then they tell of that one. */
 static void test_any_bit(void **state)
 {
     (void)state;
-    enum { FLIPS = 800, PAGE = 4096 };
-    static const char *const readers[] = {"dump outputs", "dump inputs", "dump txs", "tx 40", "dump blocks", "travel"};
+    enum { FLIPS = 800 };
+    struct reader readers[READERS];
     const char *given = getenv("TEST_SEED");
     struct rng rng = {given ? strtoull(given, NULL, 10) : (uint64_t)time(NULL)};
     print_message("seed %llu (TEST_SEED=... repeats it)\n", (unsigned long long)rng.state);
-    char good[600], lie[600], whole[512], txid[HASH256_HEX_SIZE + 1] = "";
+    char good[600], lie[600], whole[512];
     size_t size;
-    unsigned found = 0, told = 0, refused = 0;
+    unsigned found = 0, refused = 0;
     snprintf(good, sizeof good, "%s/good", place.dir);
     snprintf(lie, sizeof lie, "%s/lie", place.dir);
     for (uint32_t height = 40; height <= tip(); height += tip() - 40) /* a part of it added later */
         index_and_compare(place.data, good, path_of("--to-height %u", height));
     take_report(good, whole);
-    struct run run = command_run("dump txs --from-height 5 --to-height 5 --store %s", good);
-    assert_true(sscanf(strchr(run.out, '\n'), "\n5,0,%64[0-9a-f]", txid) == 1);
-    run_free(&run);
+    take_rows(readers, good);
     char *bytes = read_file(path_of("%s/tio/data.mdb", good), &size);
     make_dirs(path_of("%s/tio", lie));
     for (int i = 0; i < FLIPS; i++) {
@@ -402,20 +438,18 @@ static void test_any_bit(void **state)
         write_file(path_of("%s/tio/data.mdb", lie), bytes, size);
         bytes[at] ^= bit;
         kv_open_leaves(i % 4 < 2 ? 0 : UINT64_MAX); /* pages are looked at on the way to a key, or on opening */
-        run = command_run("check --store %s --threads 2", lie);
+        struct run run = command_run("check --store %s --threads 2", lie);
         assert_answers(&run, at, "check");
         found += run.exit_status == 1;
-        told += run.exit_status == 0 && strcmp(run.out, whole) != 0;
+        if (run.exit_status == 0 && at >= 2 * PAGE && strcmp(run.out, whole) != 0)
+            fail_msg("byte %zu: check says %s", at, run.out);
         run_free(&run);
-        const char *reader = readers[(size_t)i % 6];
-        run = command_run("%s%s%s --store %s -o /dev/null", reader, i % 6 == 5 ? " " : "", i % 6 == 5 ? txid : "", lie);
-        assert_answers(&run, at, reader);
-        refused += run.exit_status == 1;
-        run_free(&run);
+        refused += is_refused(&readers[i % READERS], at, lie);
     }
-    print_message("%u of %u found, %u by the digest alone, the others changed nothing; %u readings refused\n", found,
-                  FLIPS, told, refused);
+    print_message("%u of %u found, the others changed nothing; %u readings refused\n", found, FLIPS, refused);
     assert_in_range(found, FLIPS / 10, FLIPS);
+    for (size_t i = 0; i < READERS; i++)
+        free(readers[i].rows);
     free(bytes);
 }
 
