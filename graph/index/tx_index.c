@@ -52,7 +52,7 @@ static enum status read_identity(struct tx_index *index, struct index_totals *id
 
 static enum status read_meta(struct tx_index *index, struct fault *fault)
 {
-    struct kv_pair pair;
+    struct kv_pair pair = {0};
     struct index_totals identity = {0};
     enum status status = read_identity(index, &identity, fault);
     if (status == STATUS_OK)

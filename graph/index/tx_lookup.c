@@ -207,21 +207,30 @@ enum status index_tx_of_input(struct tx_index *index, uint64_t input, struct ind
 
 /* ---- by txid ---- */
 
-/* The page of the run that has the last pair not above that of the key. */
-static enum status txids_page(struct tx_index *index, uint32_t run, const uint8_t key[PAIR_KEY_SIZE],
-                              struct kv_pair *page, struct fault *fault)
+/* Looks at a page of pairs, and at its checksum, unless the page is a known one and begins with the pair of its key. */
+static enum status open_txids(struct tx_index *index, struct kv_pair *page, struct fault *fault)
 {
-    enum status status = kv_floor(index->cursors[TABLE_TXIDS], key, PAIR_KEY_SIZE, page, fault);
-    if (status == STATUS_NOT_FOUND || (status == STATUS_OK && !is_of_run(page, run)))
-        return damaged(index, "a page of txids is missing", fault);
     const uint8_t *value = page->value;
-    if (status == STATUS_OK && run == index->state.run[0].number)
+    enum status status = STATUS_OK;
+    if (is_of_run(page, index->state.run[0].number))
         status = look_at_page(index, WINDOW_TXIDS, page->value_size, &page->value, fault);
     if (status != STATUS_OK)
         return status;
-    bool own_key = page->value_size >= PAGE_AT_LEAST && memcmp(page->value, page->key + 2, PAIR_SIZE) == 0;
-    return own_key ? index_unseal_page(index, TABLE_TXIDS, index_page_at(value), page, fault)
-                   : unseal(index, TABLE_TXIDS, page, fault);
+    bool begins = page->value_size >= PAGE_AT_LEAST && page->key_size == PAIR_KEY_SIZE &&
+                  memcmp(page->value, page->key + 2, PAIR_SIZE) == 0;
+    return begins ? index_unseal_page(index, TABLE_TXIDS, index_page_at(value), page, fault)
+                  : unseal(index, TABLE_TXIDS, page, fault);
+}
+
+/* Where what is looked for comes after the last pair of the page at the cursor: it is in no other page, if the next one
+ * has the key that it had. */
+static enum status check_next_txids(struct tx_index *index, struct fault *fault)
+{
+    struct kv_pair next;
+    enum status status = kv_next(index->cursors[TABLE_TXIDS], &next, fault);
+    if (status == STATUS_OK)
+        status = open_txids(index, &next, fault);
+    return status == STATUS_NOT_FOUND ? STATUS_OK : status;
 }
 
 /* The last pair of the run not above (first, second): its second number in *found. STATUS_NOT_FOUND if its first number
@@ -230,21 +239,26 @@ static enum status pair_floor(struct tx_index *index, uint32_t run, uint64_t fir
                               struct fault *fault)
 {
     uint8_t key[PAIR_KEY_SIZE];
-    struct kv_pair page, next;
+    struct kv_pair page;
     store_run_key(key, run);
     store_pair(key + 2, first, second);
-    enum status status = txids_page(index, run, key, &page, fault);
+    enum status status = kv_floor(index->cursors[TABLE_TXIDS], key, sizeof key, &page, fault);
+    if (status == STATUS_NOT_FOUND || (status == STATUS_OK && !is_of_run(&page, run)))
+        return damaged(index, "a page of txids is missing", fault);
+    if (status == STATUS_OK)
+        status = open_txids(index, &page, fault);
     if (status != STATUS_OK)
         return status;
     size_t count = page.value_size / PAIR_SIZE, n = pairs_up_to(page.value, count, key + 2);
-    const uint8_t *pair = page.value + (n - 1) * PAIR_SIZE;
-    bool is = n > 0 && pair_first(pair) == first; /* the key of a run's first page is zeros, below its first pair */
-    *found = n > 0 ? pair_second(pair) : 0;
-    if (n == count) /* what is looked for may be in the next page, if that has another key than it had */
-        status = index_next(index, TABLE_TXIDS, &next, fault);
-    if (status != STATUS_OK && status != STATUS_NOT_FOUND)
-        return status;
-    return is ? STATUS_OK : STATUS_NOT_FOUND;
+    bool is = false; /* the key of a run's first page is zeros, below its first pair */
+    if (n > 0) {
+        const uint8_t *pair = page.value + (n - 1) * PAIR_SIZE;
+        *found = pair_second(pair);
+        is = pair_first(pair) == first;
+    }
+    if (n == count)
+        status = check_next_txids(index, fault);
+    return status == STATUS_OK && !is ? STATUS_NOT_FOUND : status;
 }
 
 enum status index_candidate(struct tx_index *index, uint64_t hash, uint64_t below, uint64_t *output,
