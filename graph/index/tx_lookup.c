@@ -30,27 +30,35 @@ static const uint8_t *read_tx(const uint8_t *p, const uint8_t *end, const struct
     return p + HASH256_SIZE;
 }
 
-/* Reads the header of a page, whose records are then all left to be decoded. */
-static enum status take_page(struct tx_index *index, const struct kv_pair *pair, struct fault *fault)
+/* Reads the header of a page, whose records are then all left to be decoded. Its checksum is still to be looked at;
+ * page->value is then where the window shows it. */
+static enum status take_page(struct tx_index *index, struct kv_pair *page, struct fault *fault)
 {
-    struct kv_pair page = *pair;
+    index->txs_page = page->value;
     index->txs_count = index->txs_left = 0;
-    enum status status = look_at_page(index, WINDOW_TXS, page.value_size, &page.value, fault);
-    if (status == STATUS_OK)
-        status = page.value_size >= PAGE_AT_LEAST
-                     ? index_unseal_page(index, TABLE_TXS, index_page_at(pair->value), &page, fault)
-                     : unseal(index, TABLE_TXS, &page, fault);
+    enum status status = look_at_page(index, WINDOW_TXS, page->value_size, &page->value, fault);
     if (status != STATUS_OK)
         return status;
-    unsigned count = page.value_size > TX_PAGE_HEADER ? index_page_read(page.value, index->txs) : 0;
-    if (count == 0 || count > TXS_A_PAGE_MAX || pair->key_size != 5 ||
-        load_be40(pair->key) != index->txs[0].first_output)
+    bool has_header = page->value_size > TX_PAGE_HEADER + INDEX_SUM_SIZE;
+    unsigned count = has_header ? index_page_read(page->value, index->txs) : 0;
+    if (count == 0 || count > TXS_A_PAGE_MAX || page->key_size != 5 ||
+        load_be40(page->key) != index->txs[0].first_output)
         return damaged(index, "a page of transactions is malformed", fault);
     index->txs_left = count;
-    index->txs_page = pair->value;
-    index->txs_rest = page.value + TX_PAGE_HEADER;
-    index->txs_end = page.value + page.value_size;
+    index->txs_rest = page->value + TX_PAGE_HEADER;
+    index->txs_end = page->value + page->value_size - INDEX_SUM_SIZE;
     return STATUS_OK;
+}
+
+/* Looks at the checksum of the page that was taken, before anything of it is given to anyone. */
+static enum status check_taken(struct tx_index *index, struct kv_pair *page, struct fault *fault)
+{
+    enum status status = page->value_size >= PAGE_AT_LEAST
+                             ? index_unseal_page(index, TABLE_TXS, index_page_at(index->txs_page), page, fault)
+                             : unseal(index, TABLE_TXS, page, fault);
+    if (status != STATUS_OK)
+        index->txs_count = index->txs_left = 0;
+    return status;
 }
 
 /* Decodes records of the page that was taken: all that are left, or up to the one with that output. */
@@ -95,8 +103,10 @@ static enum status page_of_output(struct tx_index *index, uint64_t output, struc
         return damaged(index, "a page of transactions is missing", fault);
     if (status == STATUS_OK)
         status = take_page(index, &pair, fault);
-    if (status == STATUS_OK)
+    if (status == STATUS_OK) /* first: the page comes from memory meanwhile */
         status = decode_up_to(index, UINT64_MAX, fault);
+    if (status == STATUS_OK)
+        status = check_taken(index, &pair, fault);
     return status == STATUS_OK && index->state.cut_input != UINT64_MAX ? cut_page(index, fault) : status;
 }
 
@@ -126,6 +136,8 @@ static enum status decode_output(struct tx_index *index, uint64_t output, struct
     bool begun = status == STATUS_OK && index->txs_left > 0 && pair.value == index->txs_page;
     if (status == STATUS_OK && !begun)
         status = take_page(index, &pair, fault);
+    if (status == STATUS_OK && !begun)
+        status = check_taken(index, &pair, fault);
     return status == STATUS_OK ? decode_up_to(index, output, fault) : status;
 }
 
