@@ -14,7 +14,7 @@
 /* The checkpoint: magic (8), boot (36), stage, first, end, walked (u32 each), tip (32), seed (16), state of the index
  * (STATE_SIZE), bits (u32 each), count of late spends, ranges (u64 each), number of the build that cut the tables last
  * (8); the blocks; the sums (u128 each, low half first); what each spill saves; SHA-256 of all that. */
-#define CHECKPOINT_MAGIC "uXTWork8"
+#define CHECKPOINT_MAGIC "uXTWork9"
 #define CHECKPOINT_HEAD (8u + 36u + 16u + 32u + 16u + STATE_SIZE + 8u + 32u + INDEX_BEGUN_SIZE)
 #define HEAD_FIRST 48u
 #define HEAD_END 52u

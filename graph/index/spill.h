@@ -26,7 +26,7 @@ struct spill_entry {
 
 #define SPILL_BYTES_MAX 32u
 #define SPILL_FILES 8u
-#define SPILL_BUFFER_MIN 84u  /* a piece with one entry, the largest */
+#define SPILL_BUFFER_MIN 88u  /* a piece with one entry, the largest */
 #define SPILL_PIECE_BYTES 32u /* what each part has for each worker, beside its buffer */
 
 /* Of temporary files: for fault_errno_place, and where they are not what was written. */

@@ -5,11 +5,13 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "graph/index/spill.h"
 #include "tests/support/plan.h"
@@ -206,6 +208,69 @@ static void test_bytes(void **state)
     free(dir);
 }
 
+static enum status ignore(void *context, const struct spill_entry *entries, size_t count)
+{
+    (void)context, (void)entries, (void)count;
+    return STATUS_OK;
+}
+
+static void change_byte(int fd, off_t at)
+{
+    uint8_t byte;
+    assert_int_equal(pread(fd, &byte, 1, at), 1);
+    byte ^= 0x10;
+    assert_int_equal(pwrite(fd, &byte, 1, at), 1);
+}
+
+/* Reads all parts of files in which one byte is another one. */
+static void read_changed(struct spill *spill, int fd, off_t at)
+{
+    struct fault fault = {0};
+    enum status status = STATUS_OK;
+    change_byte(fd, at);
+    for (unsigned part = 0; part < PARTS && status == STATUS_OK; part++)
+        status = spill_read(spill, part, ignore, NULL, &fault);
+    if (status != STATUS_FORMAT)
+        fail_msg("byte %lld: status %d", (long long)at, (int)status);
+    assert_non_null(strstr(fault.text, "a temporary file is damaged"));
+    change_byte(fd, at);
+}
+
+/* Another byte anywhere in a file is told: it would be another spend of the chain, which would then be at fault. */
+static void test_changed_bytes(void **state)
+{
+    (void)state;
+    char *dir = temp_dir();
+    const struct spill_shape shape = {.folder = dir,
+                                      .name = "some",
+                                      .parts = PARTS,
+                                      .workers = 1,
+                                      .key_size = 5,
+                                      .spare_bits = 4,
+                                      .extra = true,
+                                      .check = true,
+                                      .buffer = 300};
+    struct spill *spill;
+    assert_int_equal(spill_new(&shape, &spill, NULL), STATUS_OK);
+    for (uint64_t number = 0; number < 40 * PARTS; number++) {
+        struct spill_entry entry = {
+            .key = 3 * number, .number = number * number, .extra = number % 20, .check = number};
+        assert_int_equal(spill_add(spill, 0, (unsigned)(number % PARTS), &entry), STATUS_OK);
+    }
+    assert_int_equal(spill_flush(spill, NULL), STATUS_OK);
+    for (unsigned file = 0; file < SPILL_FILES; file++) {
+        int fd = open(path_of("%s/some-%u", dir, file), O_RDWR);
+        off_t size = lseek(fd, 0, SEEK_END);
+        assert_true(size > 0);
+        for (off_t at = 0; at < size; at++)
+            read_changed(spill, fd, at);
+        close(fd);
+    }
+    spill_free(spill);
+    remove_tree(dir);
+    free(dir);
+}
+
 /* As a damaged number of another spill's file asks for: nothing is written beyond the parts, and the spill says so. */
 static void test_no_such_part(void **state)
 {
@@ -234,6 +299,7 @@ static void test_no_such_part(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_all_come_back), cmocka_unit_test(test_limit_is_named),
-                                       cmocka_unit_test(test_bytes), cmocka_unit_test(test_no_such_part)};
+                                       cmocka_unit_test(test_bytes), cmocka_unit_test(test_changed_bytes),
+                                       cmocka_unit_test(test_no_such_part)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
