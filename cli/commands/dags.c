@@ -1,7 +1,6 @@
 #include "cli/command.h"
 #include "cli/output/message.h"
 #include "cli/output/timings_file.h"
-#include "cli/inputs/chosen.h"
 #include "cli/inputs/dag_filter.h"
 #include "cli/inputs/opened_forest.h"
 #include "cli/inputs/provenance.h"
@@ -307,12 +306,9 @@ static int run(const struct settings *settings)
     struct fault fault = {0};
     struct work work = {.settings = settings};
     struct timings_file timings = {0};
-    if (settings->label && settings->labels.count == 0)
-        return message_usage("--label takes --labels FILE too");
-    if (settings->family && !dag_filter_is_family(settings->family))
-        return message_usage("--family: '%s' is no family of T-DAGs, such as chain or fan-out", settings->family);
-    if (settings->class_id && !chosen_is_class(settings->class_id))
-        return message_usage(CHOSEN_NO_CLASS, settings->class_id);
+    int exit_status = dag_filter_check(settings);
+    if (exit_status != EXIT_DONE)
+        return exit_status;
     enum status status = timings_file_begin(&timings, settings, &fault);
     if (status == STATUS_OK)
         status = dags(&work, &fault);

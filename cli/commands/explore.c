@@ -8,6 +8,7 @@
 #include "cli/inputs/hidden_store.h"
 #include "cli/inputs/output_folder.h"
 #include "cli/output/http.h"
+#include "cli/output/listening.h"
 #include "cli/output/outfile.h"
 #include "cli/output/signals.h"
 #include "cli/views/explore.h"
@@ -132,6 +133,8 @@ static int run(const struct settings *settings)
     static struct explore explore;
     struct http *http = NULL;
     struct fault fault = {0};
+    if (settings->listen && !listening_is_address(settings->listen))
+        return message_usage("--listen: '%s' is no numeric address", settings->listen);
     if (settings->listen && !is_loopback(settings->listen) && !settings->token)
         return message_usage("--listen %s lets other machines in: name a --token that they have to give",
                              settings->listen);

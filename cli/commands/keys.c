@@ -78,7 +78,10 @@ static int run(const struct settings *settings)
 {
     struct fault fault = {0};
     bool unread = false;
-    int exit_status = message_result(list_keys(settings, &unread, &fault), &fault);
+    int exit_status = selected_outputs_check(settings);
+    if (exit_status != EXIT_DONE)
+        return exit_status;
+    exit_status = message_result(list_keys(settings, &unread, &fault), &fault);
     return message_left_out(exit_status, unread);
 }
 

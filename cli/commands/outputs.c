@@ -187,7 +187,10 @@ static int run(const struct settings *settings)
 {
     struct fault fault = {0};
     struct outputs outputs = {.rules = settings->rules, .with_nulldata = settings->with_nulldata};
-    int exit_status = message_result(list_outputs(settings, &outputs, &fault), &fault);
+    int exit_status = selected_outputs_check(settings);
+    if (exit_status != EXIT_DONE)
+        return exit_status;
+    exit_status = message_result(list_outputs(settings, &outputs, &fault), &fault);
     return message_left_out(exit_status, outputs.said.unread);
 }
 

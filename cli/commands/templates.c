@@ -90,7 +90,8 @@ static enum status list_templates(const struct settings *settings, struct fault 
 static int run(const struct settings *settings)
 {
     struct fault fault = {0};
-    return message_result(list_templates(settings, &fault), &fault);
+    int exit_status = selected_outputs_check(settings);
+    return exit_status == EXIT_DONE ? message_result(list_templates(settings, &fault), &fault) : exit_status;
 }
 
 static const struct option option_with_nulldata = {

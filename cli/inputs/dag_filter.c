@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "cli/inputs/chosen.h"
+#include "cli/output/message.h"
 #include "parser/mem.h"
 
 #define FIELD(name) offsetof(struct settings, name)
@@ -53,12 +54,45 @@ const struct option option_filter_label = {
     .help = "only T-DAGs that have this label by --labels",
 };
 
-bool dag_filter_is_family(const char *word)
+static bool is_family(const char *word)
 {
     for (unsigned f = 0; f < FAMILIES; f++)
         if (strcmp(family_name((enum family)f), word) == 0)
             return true;
     return false;
+}
+
+static enum status find_known(const struct settings *settings, const struct catalogue *catalogue, size_t *known,
+                              struct fault *fault)
+{
+    *known = catalogue_find(catalogue, settings->select_known);
+    if (*known < CATALOGUE_MAX)
+        return STATUS_OK;
+    return fault_set(fault, STATUS_NOT_FOUND, NULL, FAULT_NO_OFFSET, "--known: no known script has the name %s",
+                     settings->select_known);
+}
+
+static int check_known(const struct settings *settings)
+{
+    struct fault fault = {0};
+    struct catalogue catalogue = {0};
+    size_t known;
+    enum status status = catalogue_read_built_in(&catalogue, &fault);
+    if (status == STATUS_OK)
+        status = find_known(settings, &catalogue, &known, &fault);
+    catalogue_free(&catalogue);
+    return status == STATUS_NOT_FOUND ? message_usage("%s", fault.text) : message_result(status, &fault);
+}
+
+int dag_filter_check(const struct settings *settings)
+{
+    if (settings->label && settings->labels.count == 0)
+        return message_usage("--label takes --labels FILE too");
+    if (settings->family && !is_family(settings->family))
+        return message_usage("--family: '%s' is no family of T-DAGs, such as chain or fan-out", settings->family);
+    if (settings->class_id && !chosen_is_class(settings->class_id))
+        return message_usage(CHOSEN_NO_CLASS, settings->class_id);
+    return settings->select_known && !settings->scripts ? check_known(settings) : EXIT_DONE;
 }
 
 bool dag_filter_given(const struct settings *settings)
@@ -109,16 +143,6 @@ struct wanted {
     size_t known;
     uint32_t label;
 };
-
-static enum status find_known(const struct settings *settings, const struct catalogue *catalogue, size_t *known,
-                              struct fault *fault)
-{
-    *known = catalogue_find(catalogue, settings->select_known);
-    if (*known < CATALOGUE_MAX)
-        return STATUS_OK;
-    return fault_set(fault, STATUS_NOT_FOUND, NULL, FAULT_NO_OFFSET, "--known: no known script has the name %s",
-                     settings->select_known);
-}
 
 static enum status find_label(const char *label, const struct address_labels *labels, uint32_t *id, struct fault *fault)
 {

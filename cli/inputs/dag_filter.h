@@ -14,8 +14,9 @@ extern const struct option option_filter_family, option_filter_class, option_fil
     &option_filter_family, &option_filter_class, &option_filter_min_height, &option_filter_min_value,                  \
         &option_filter_known, &option_filter_label
 
-/* Is it the name of a family? */
-bool dag_filter_is_family(const char *word);
+/* EXIT_DONE, or EXIT_USAGE after saying which word is no good: no such family, no class id, no label without --labels,
+ * and where no file adds to them, no such known script. No file is looked at. */
+int dag_filter_check(const struct settings *settings);
 /* Is any of them given? */
 bool dag_filter_given(const struct settings *settings);
 /* What stands in place of rows where no T-DAG is left: a static string. */

@@ -2,6 +2,7 @@
 
 #include "cli/inputs/chosen.h"
 #include "cli/inputs/known_scripts.h"
+#include "cli/output/message.h"
 #include "graph/dag/names.h"
 #include "parser/mem.h"
 
@@ -91,12 +92,46 @@ static unsigned kind_mask(const char *name)
     return 0;
 }
 
+static struct selector_query query_of(const struct settings *settings)
+{
+    return (struct selector_query){.script = settings->select_script,
+                                   .template = template_of(settings->select_template),
+                                   .known = settings->select_known,
+                                   .protocol = settings->select_protocol,
+                                   .kinds = kind_mask(settings->select_kind),
+                                   .min_value_sat = settings->min_value};
+}
+
+/* As the selector will judge the words; names of --known-scripts are in its file. */
+static enum status check_query(const struct settings *settings, struct fault *fault)
+{
+    static const uint8_t seed[STORE_SEED_SIZE];
+    struct selector_query query = query_of(settings);
+    struct catalogue catalogue = {0};
+    struct selector *selector = NULL;
+    if (settings->scripts)
+        query.known = query.protocol = NULL;
+    bool has_names = query.known || query.protocol;
+    enum status status = has_names ? catalogue_read_built_in(&catalogue, fault) : STATUS_OK;
+    if (status == STATUS_OK)
+        status = selector_new(&catalogue, seed, &query, &selector, fault);
+    selector_free(selector);
+    catalogue_free(&catalogue);
+    return status;
+}
+
+int selected_outputs_check(const struct settings *settings)
+{
+    struct fault fault = {0};
+    if (settings->dag && !chosen_is_dag(settings->dag))
+        return message_usage("--dag: '%s' is neither a number nor a name", settings->dag);
+    enum status status = check_query(settings, &fault);
+    return status == STATUS_REFUSED ? message_usage("%s", fault.text) : message_result(status, &fault);
+}
+
 static enum status find_dag(const struct settings *settings, const struct forest *forest,
                             struct selected_outputs *selected, struct fault *fault)
 {
-    if (!chosen_is_dag(settings->dag))
-        return fault_set(fault, STATUS_REFUSED, NULL, FAULT_NO_OFFSET, "--dag: '%s' is neither a number nor a name",
-                         settings->dag);
     enum status status = tdags_find(forest, settings->rules, &selected->tdags, fault);
     if (status == STATUS_OK)
         status = tdags_name(forest, &selected->tdags, fault);
@@ -107,12 +142,7 @@ static enum status find_dag(const struct settings *settings, const struct forest
 enum status selected_outputs_open(const struct settings *settings, const struct store *store,
                                   const struct forest *forest, struct selected_outputs *selected, struct fault *fault)
 {
-    const struct selector_query query = {.script = settings->select_script,
-                                         .template = template_of(settings->select_template),
-                                         .known = settings->select_known,
-                                         .protocol = settings->select_protocol,
-                                         .kinds = kind_mask(settings->select_kind),
-                                         .min_value_sat = settings->min_value};
+    const struct selector_query query = query_of(settings);
     selected->settings = settings;
     selected->threads = (unsigned)settings->threads;
     selected->txs = forest->txs_count;

@@ -26,8 +26,12 @@ struct selected_outputs {
     uint64_t txs; /* stored ones */
 };
 
-/* Zero-initialise; selected_outputs_close in any case. STATUS_REFUSED: no such expression, known script or protocol;
- * of a T-DAG as chosen_dag. */
+/* EXIT_DONE, or EXIT_USAGE after saying which word is no good: no such expression, template or T-DAG, and where no file
+ * adds to them, no such known script or protocol. No file is looked at. */
+int selected_outputs_check(const struct settings *settings);
+
+/* For words that selected_outputs_check has let through. Zero-initialise; selected_outputs_close in any case.
+ * STATUS_REFUSED: no such known script or protocol; of a T-DAG as chosen_dag. */
 enum status selected_outputs_open(const struct settings *settings, const struct store *store,
                                   const struct forest *forest, struct selected_outputs *selected, struct fault *fault)
     MUST_CHECK;

@@ -23,16 +23,32 @@ static unsigned port_of(const struct sockaddr_storage *own)
     return ntohs(own->ss_family == AF_INET6 ? six.sin6_port : four.sin_port);
 }
 
+static bool find_address(const char *address, const char *service, struct addrinfo **found)
+{
+    const struct addrinfo hints = {.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV | AI_PASSIVE,
+                                   .ai_socktype = SOCK_STREAM};
+    *found = NULL;
+    return getaddrinfo(address, service, &hints, found) == 0;
+}
+
+bool listening_is_address(const char *address)
+{
+    struct addrinfo *found;
+    bool is = find_address(address, "0", &found);
+    if (is)
+        freeaddrinfo(found);
+    return is;
+}
+
 enum status listening_open(const char *address, unsigned *port, int *fd, struct fault *fault)
 {
-    struct addrinfo hints = {.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV | AI_PASSIVE, .ai_socktype = SOCK_STREAM};
-    struct addrinfo *found = NULL;
+    struct addrinfo *found;
     struct sockaddr_storage own = {0};
     socklen_t own_size = sizeof own;
     char service[16];
     int one = 1;
     snprintf(service, sizeof service, "%u", *port);
-    if (getaddrinfo(address, service, &hints, &found) != 0)
+    if (!find_address(address, service, &found))
         return fault_set(fault, STATUS_REFUSED, NULL, FAULT_NO_OFFSET, "--listen: '%s' is no numeric address", address);
     *fd = socket(found->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     bool done = *fd >= 0 && setsockopt(*fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one) == 0 &&

@@ -155,7 +155,9 @@ static void test_errors(void **state)
     expect_error(2, "--labels", "--label x");
     expect_error(2, "--class", "--class x");
     expect_error(2, "--family", "--family x");
-    expect_error(1, "no known script", "--known x");
+    expect_error(2, "no known script", "--known x");
+    write_file(path_of("%s/own.tsv", dir), "# none\n", 7);
+    expect_error(1, "no known script", path_of("--known x --known-scripts %s/own.tsv", dir));
     expect_error(1, "begins with", "--class 00000000000000000000000000000000");
     expect_error(1, "have no label", path_of("--labels %s --label x", label_file));
     /* other letters are another label, which is said */

@@ -133,7 +133,7 @@ static void other_machines_need_a_token(void **state)
         assert_non_null(strstr(run.err, "--token"));
         run_free(&run);
     }
-    struct run run = unktx_expect(1, "explore --store %s/store --listen example.org --token abc", place);
+    struct run run = unktx_expect(2, "explore --store %s/store --listen example.org --token abc", place);
     assert_non_null(strstr(run.err, "no numeric address"));
     run_free(&run);
     run = unktx_expect(1, "explore --store %s/store --port %u", place, web.port);

@@ -100,7 +100,7 @@ static void test_options(void **state)
     struct run run = unktx_expect(2, "stats --protocols --by day --store %s/store", place);
     assert_non_null(strstr(run.err, "--by total"));
     run_free(&run);
-    run = unktx_expect(1, "outputs --protocol nobody --store %s/store", place);
+    run = unktx_expect(2, "outputs --protocol nobody --store %s/store", place);
     assert_non_null(strstr(run.err, "no protocol is called 'nobody'"));
     run_free(&run);
 }

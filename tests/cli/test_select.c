@@ -153,16 +153,39 @@ static void test_templates(void **state)
 static void test_refused(void **state)
 {
     (void)state;
-    static const char *const options[][2] = {{"--script (", "--script: '('"},
-                                             {"--template xx", "--template: 'xx' is no template"},
-                                             {"--template <x>", "'<x>' is no template"},
-                                             {"--known no-such", "no known script is called 'no-such'"},
-                                             {"--dag 99999", "no T-DAG 99999"}};
+    char known[4096], protocol[4096];
+    write_file(path_of("%s/own.tsv", place), "# none\n", 7);
+    snprintf(known, sizeof known, "--known no-such --known-scripts %s/own.tsv", place);
+    snprintf(protocol, sizeof protocol, "--protocol nobody --known-scripts %s/own.tsv", place);
+    const char *const options[][2] = {{"--dag 99999", "no T-DAG 99999"},
+                                      {known, "no known script is called 'no-such'"},
+                                      {protocol, "no protocol is called 'nobody'"}};
     for (size_t i = 0; i < sizeof options / sizeof *options; i++) {
         struct run run = unktx_expect(1, "outputs --store %s/store %s", place, options[i][0]);
         if (!strstr(run.err, options[i][1]))
             fail_msg("no '%s' in: %s", options[i][1], run.err);
         run_free(&run);
+    }
+}
+
+/* What the word alone tells is usage, whatever is where the store should be. */
+static void test_words(void **state)
+{
+    (void)state;
+    static const char *const commands[] = {"outputs", "templates", "unlocks", "keys"};
+    static const char *const options[][2] = {{"--script (", "--script: '('"},
+                                             {"--template xx", "--template: 'xx' is no template"},
+                                             {"--template <x>", "'<x>' is no template"},
+                                             {"--known no-such", "no known script is called 'no-such'"},
+                                             {"--protocol nobody", "no protocol is called 'nobody'"},
+                                             {"--dag 0", "--dag: '0' is neither a number nor a name"}};
+    for (size_t c = 0; c < sizeof commands / sizeof *commands; c++) {
+        for (size_t i = 0; i < sizeof options / sizeof *options; i++) {
+            struct run run = unktx_expect(2, "%s --store %s/nowhere %s", commands[c], place, options[i][0]);
+            if (!strstr(run.err, options[i][1]) || !strstr(run.err, "--help"))
+                fail_msg("no '%s' in: %s", options[i][1], run.err);
+            run_free(&run);
+        }
     }
 }
 
@@ -196,8 +219,8 @@ static void test_usage(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_outputs), cmocka_unit_test(test_unlocks),
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_outputs),   cmocka_unit_test(test_unlocks),
                                        cmocka_unit_test(test_templates), cmocka_unit_test(test_refused),
-                                       cmocka_unit_test(test_usage)};
+                                       cmocka_unit_test(test_words),     cmocka_unit_test(test_usage)};
     return cmocka_run_group_tests_name("select", tests, scan, clean);
 }
