@@ -43,6 +43,14 @@ struct explore_drawn;       /* explore_drawn.c */
 /* What is done before the first page, in this order; until the last one a page says how far that is. */
 enum explore_stage { STAGE_STORE, STAGE_TDAGS, STAGE_DONE };
 
+/* What has become of the store since it was loaded. */
+enum explore_news {
+    EXPLORE_AS_LOADED,
+    EXPLORE_NEWER,    /* it has more blocks */
+    EXPLORE_CUT,      /* it has fewer */
+    EXPLORE_REPLACED, /* it has as many, which end with another one */
+};
+
 struct explore {
     const struct settings *settings;
     uint64_t begun_s;            /* when it was opened; of a monotonic clock */
@@ -76,8 +84,10 @@ struct explore {
     uint64_t shown_turn_s;       /* but no longer than this once another one is asked for; likewise */
     unsigned large_files;        /* graphs of large T-DAGs on their way out */
     uint64_t looked_s;           /* when the store was last looked at for other blocks */
-    bool has_newer;              /* and what was seen then */
+    enum explore_news news;      /* and what was seen then */
+    uint32_t blocks_now;         /* likewise; of EXPLORE_CUT */
     struct hash256 tip_at_start; /* of the store, which may go on above what is loaded; not changed later */
+    uint32_t blocks_at_start;    /* likewise */
 };
 
 /* A request on its way to a page. */
@@ -147,8 +157,8 @@ void explore_find_txs(const struct explore *explore, const struct prefix *prefix
 /* The same of explore->blocks_by_hash. */
 void explore_find_blocks(const struct explore *explore, const struct prefix *prefix, uint32_t *first, uint32_t *end);
 
-/* Does the store end with another block than when it was loaded: a later one, or one of another branch? A look into it
- * at most once a second. */
-bool explore_has_newer(struct explore *explore);
+/* What has become of the store, and in *blocks (may be NULL) how many it has where it was cut. A look into it at most
+ * once a second. */
+enum explore_news explore_news(struct explore *explore, uint32_t *blocks);
 
 #endif

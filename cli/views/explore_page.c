@@ -99,6 +99,26 @@ static void put_head(struct explore_request *request, const char *title)
     PRINT(page, " - unktx</title>\n<script src=\"/script.js\" defer=\"defer\"></script></head>\n<body>\n");
 }
 
+/* What is on the pages stays as it was loaded. */
+static void put_news(struct explore_request *request)
+{
+    struct printer *page = &request->page;
+    char blocks[GROUPED_SIZE];
+    uint32_t now;
+    enum explore_news news = explore_news(request->explore, &now);
+    if (news == EXPLORE_AS_LOADED)
+        return;
+    PRINT(page, "<p class=\"notice\" role=\"status\">");
+    if (news == EXPLORE_NEWER)
+        PRINT(page, "The store has newer blocks than these pages");
+    else if (news == EXPLORE_CUT)
+        PRINT(page, "Blocks were taken back since these pages were loaded: the store ends with block %s now",
+              grouped(blocks, now > 0 ? now - 1 : 0));
+    else
+        PRINT(page, "The store has other blocks at its end than when these pages were loaded");
+    PRINT(page, ". End <code>unktx explore</code> and start it again to see what it has.</p>\n");
+}
+
 void explore_begin_page(struct explore_request *request, const char *title)
 {
     struct printer *page = &request->page;
@@ -114,9 +134,7 @@ void explore_begin_page(struct explore_request *request, const char *title)
     put_search(request);
     put_rules(request);
     PRINT(page, "</header>\n<main id=\"content\">\n");
-    if (explore_has_newer(request->explore))
-        PRINT(page, "<p class=\"notice\" role=\"status\">The store has newer blocks than these pages: end "
-                    "<code>unktx explore</code> and start it again to see them.</p>\n");
+    put_news(request);
     PRINT(page, "<h1>");
     html_escaped(page, title, strlen(title));
     PRINT(page, "</h1>\n");
@@ -168,7 +186,8 @@ static void put_option(struct printer *page, const char *name, const char *value
 static bool ends_below(struct explore *explore)
 {
     return explore->settings->to_height != UINT32_MAX ||
-           !hash256_equal(&explore->opened.forest.tip, &explore->tip_at_start) || explore_has_newer(explore);
+           !hash256_equal(&explore->opened.forest.tip, &explore->tip_at_start) ||
+           explore_news(explore, NULL) == EXPLORE_NEWER;
 }
 
 /* Words of a command: a target bounds what they are made of, and a shell may want it in quotes. */

@@ -256,7 +256,7 @@ enum status explore_open(const struct settings *settings, struct explore *explor
     if (status == STATUS_OK)
         status = open_main_store(explore, fault);
     if (status == STATUS_OK)
-        status = store_newest_tip(newest_store(explore), &explore->tip_at_start, fault);
+        status = store_newest_tip(newest_store(explore), &explore->blocks_at_start, &explore->tip_at_start, fault);
     if (status == STATUS_OK)
         status = open_changes(explore, fault);
     return status == STATUS_OK ? open_blocks(explore, fault) : status;
@@ -462,18 +462,32 @@ bool explore_is_ready(struct explore *explore, enum rules rules)
 }
 
 /* Where the store cannot be looked at, another process made it larger than what is mapped, so it has newer blocks. */
-bool explore_has_newer(struct explore *explore)
+static void look_for_news(struct explore *explore)
 {
     struct fault none = {0};
     struct hash256 tip;
+    uint32_t before = explore->blocks_at_start, blocks = 0;
+    explore->news = EXPLORE_AS_LOADED;
+    if (store_newest_tip(newest_store(explore), &blocks, &tip, &none) != STATUS_OK || blocks > before)
+        explore->news = EXPLORE_NEWER;
+    else if (blocks < before)
+        explore->news = EXPLORE_CUT;
+    else if (!hash256_equal(&tip, &explore->tip_at_start))
+        explore->news = EXPLORE_REPLACED;
+    explore->blocks_now = blocks;
+}
+
+enum explore_news explore_news(struct explore *explore, uint32_t *blocks)
+{
     uint64_t now = explore_now_s();
     pthread_mutex_lock(&explore->lock);
     if (explore->looked_s != now) {
         explore->looked_s = now;
-        explore->has_newer = store_newest_tip(newest_store(explore), &tip, &none) != STATUS_OK ||
-                             !hash256_equal(&tip, &explore->tip_at_start);
+        look_for_news(explore);
     }
-    bool newer = explore->has_newer;
+    enum explore_news news = explore->news;
+    if (blocks)
+        *blocks = explore->blocks_now;
     pthread_mutex_unlock(&explore->lock);
-    return newer;
+    return news;
 }

@@ -152,8 +152,10 @@ void store_reader_close(struct store_reader *reader);
  * store back. */
 enum status store_reader_refresh(struct store_reader *reader, struct fault *fault) MUST_CHECK;
 
-/* The last block that the store on disk has now, whichever process committed it. Any thread. O(log n). */
-enum status store_newest_tip(const struct store *store, struct hash256 *tip, struct fault *fault) MUST_CHECK;
+/* The number of blocks, as in store_totals, and the last block of the store on disk as it is now, whichever process
+ * committed it. Any thread. O(log n). */
+enum status store_newest_tip(const struct store *store, uint32_t *blocks, struct hash256 *tip, struct fault *fault)
+    MUST_CHECK;
 
 /* Number of committed batches, and the bytes of batch 0..n-1 in chain order (borrowed until refresh or close).
  * O(log n) each. */

@@ -54,7 +54,7 @@ enum status store_reader_refresh(struct store_reader *reader, struct fault *faul
     return status == STATUS_OK ? check_generation(reader, fault) : status;
 }
 
-enum status store_newest_tip(const struct store *store, struct hash256 *tip, struct fault *fault)
+enum status store_newest_tip(const struct store *store, uint32_t *blocks, struct hash256 *tip, struct fault *fault)
 {
     const uint8_t *value;
     struct kv_view *view;
@@ -64,8 +64,10 @@ enum status store_newest_tip(const struct store *store, struct hash256 *tip, str
         status = store_get_meta(store, view, "totals", &value, &size, fault);
     if (status == STATUS_OK && size != TOTALS_SIZE)
         status = store_damaged(store, "its totals are malformed", fault);
-    if (status == STATUS_OK)
+    if (status == STATUS_OK) {
+        *blocks = load_le32(value);
         memcpy(tip->bytes, value + 20, HASH256_SIZE);
+    }
     kv_view_close(view);
     return status;
 }

@@ -10,7 +10,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "tests/support/markup.h"
 #include "tests/support/run.h"
@@ -440,28 +439,6 @@ static void search_says_what_it_finds(void **state)
     free(none);
 }
 
-/* ---- newer blocks ---- */
-
-static void a_scan_meanwhile_is_told(void **state)
-{
-    (void)state;
-    unktx_ok("scan --quiet --to-height 200 --datadir " FIXTURE " --store %s/growing", place);
-    struct web growing = web_start("--store %s/growing", place);
-    char *page = web_body(&growing, "/core-0.18/");
-    assert_null(strstr(page, "newer blocks"));
-    free(page);
-    unktx_ok("scan --quiet --datadir " FIXTURE " --store %s/growing", place);
-    bool told = false;
-    for (unsigned i = 0; i < 600 && !told; i++) {
-        nanosleep(&(struct timespec){.tv_nsec = 200000000}, NULL);
-        page = web_body(&growing, "/core-0.18/");
-        told = strstr(page, "newer blocks") != NULL;
-        free(page);
-    }
-    assert_true(told);
-    assert_int_equal(web_stop(&growing), 130);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -478,7 +455,6 @@ int main(void)
         cmocka_unit_test(every_link_leads_somewhere),
         cmocka_unit_test(search_finds_what_is_alone),
         cmocka_unit_test(search_says_what_it_finds),
-        cmocka_unit_test(a_scan_meanwhile_is_told),
     };
     return cmocka_run_group_tests(tests, make, clean);
 }

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "cli/inputs/output_folder.h"
 #include "cli/views/chart.h"
@@ -300,6 +301,52 @@ static void damaged_changes_are_none(void **state)
     assert_null(changes.text);
 }
 
+/* ---- other blocks in the store ---- */
+
+/* The pages' notice once there is one; the caller frees it. */
+static char *notice_of(struct web *of)
+{
+    for (unsigned i = 0; i < 600; i++) {
+        nanosleep(&(struct timespec){.tv_nsec = 200000000}, NULL);
+        char *page = web_body(of, "/core-0.18/"), *notice = strstr(page, "class=\"notice\"");
+        if (notice) {
+            notice = strndup(notice, strcspn(notice, "\n"));
+            free(page);
+            return notice;
+        }
+        free(page);
+    }
+    fail_msg("no notice came");
+    return NULL;
+}
+
+/* Scans with one option while pages of a scan with another are served. */
+static void expect_notice(const char *before, const char *after, const char *said)
+{
+    unktx_ok("scan --quiet %s --datadir " FIXTURE " --store %s/growing", before, place);
+    struct web growing = web_start("--store %s/growing", place);
+    char *page = web_body(&growing, "/core-0.18/");
+    assert_null(strstr(page, "class=\"notice\""));
+    free(page);
+    unktx_ok("scan --quiet %s --datadir " FIXTURE " --store %s/growing", after, place);
+    char *notice = notice_of(&growing);
+    if (!strstr(notice, said))
+        fail_msg("from %s to %s: %s", before, after, notice);
+    free(notice);
+    assert_int_equal(web_stop(&growing), 130);
+}
+
+static void a_scan_meanwhile_is_told(void **state)
+{
+    (void)state;
+    expect_notice("--to-height 200", "--to-height 260", "The store has newer blocks than these pages.");
+    expect_notice("--to-height 260", "--to-height 205",
+                  "Blocks were taken back since these pages were loaded: the store ends with block 205 now.");
+    /* a block of that height that lost */
+    expect_notice("--to-height 205", "--tip 588221bc1701903f8682bcb493e50e8d4213722e0800001ac5f0a9063809a646",
+                  "The store has other blocks at its end than when these pages were loaded.");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -307,6 +354,7 @@ int main(void)
         cmocka_unit_test(damaged_changes_are_none),       cmocka_unit_test(pages_say_that_they_are_not_ready),
         cmocka_unit_test(no_address_without_a_store),     cmocka_unit_test(what_failed_is_begun_again),
         cmocka_unit_test(what_is_left_out_is_said),       cmocka_unit_test(time_lines_label_small_values),
+        cmocka_unit_test(a_scan_meanwhile_is_told),
     };
     return cmocka_run_group_tests(tests, make, clean);
 }
