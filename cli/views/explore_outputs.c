@@ -386,7 +386,7 @@ enum status explore_protocols(struct explore_request *request, struct fault *fau
     for (size_t i = 0; i < count; i++)
         put_protocol_row(request, &survey->protocols, sorted[i].number);
     explore_end_table(request);
-    explore_put_command(request, TAKES_CHAIN | TAKES_SCRIPTS, "stats --protocols");
+    explore_put_command(request, TAKES_CHAIN | TAKES_SCRIPTS | OF_ALL_OUTPUTS, "stats --protocols");
     explore_end_page(request);
     return STATUS_OK;
 }

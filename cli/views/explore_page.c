@@ -190,6 +190,17 @@ static bool ends_below(struct explore *explore)
            explore_news(explore, NULL) == EXPLORE_NEWER;
 }
 
+static const char *scope_of(unsigned takes)
+{
+    return takes & OF_ALL_TDAGS ? ", of all T-DAGs"
+           : takes & OF_ALL_PLACES
+               ? ", among those of all, each place that shows it and not the first of each T-DAG alone"
+           : takes & OF_HASHES_TOO  ? ", among all hash locks those that it opens"
+           : takes & OF_EACH_OUTPUT ? ", each output that has it, also in data or as an address of its key"
+           : takes & OF_ALL_OUTPUTS ? ", of all outputs of the chain, whatever the rule set, and by kind too"
+                                    : "";
+}
+
 /* Words of a command: a target bounds what they are made of, and a shell may want it in quotes. */
 #define COMMAND_MAX (4 * TARGET_MAX + 512)
 
@@ -203,8 +214,7 @@ void explore_put_command(struct explore_request *request, unsigned takes, const 
     va_start(arguments, format);
     vsnprintf(words, sizeof words, format, arguments);
     va_end(arguments);
-    PRINT(page, "<p class=\"source\">On the command line%s: <code class=\"hash\">unktx ",
-          takes & OF_ALL_TDAGS ? ", of all T-DAGs" : "");
+    PRINT(page, "<p class=\"source\">On the command line%s: <code class=\"hash\">unktx ", scope_of(takes));
     html_escaped(page, words, strlen(words));
     put_option(page, "store", settings_main_store(settings));
     if (takes & TAKES_RULES)

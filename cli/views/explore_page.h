@@ -27,7 +27,12 @@ void explore_put_stages(struct explore_request *request);
 #define TAKES_FILTER 8u  /* --exclude-scripts */
 #define TAKES_LABELS 16u /* --labels */
 #define TAKES_ALL 31u
-#define OF_ALL_TDAGS 32u /* what it writes goes beyond the page: the text says so */
+/* What it writes is not what the page has, and the text says how: */
+#define OF_ALL_TDAGS 32u    /* the same of all T-DAGs */
+#define OF_ALL_PLACES 64u   /* every place of every key or hash, not the first of each that shares one */
+#define OF_HASHES_TOO 128u  /* hashes, where the page is of a preimage */
+#define OF_EACH_OUTPUT 256u /* every output that `unktx find` finds by it */
+#define OF_ALL_OUTPUTS 512u /* outputs whether they are unknown or not */
 /* "On the command line: unktx ..."; printf-style, the words after `unktx`. The options of explore follow by themselves,
  * as far as the command takes them. */
 void explore_put_command(struct explore_request *request, unsigned takes, const char *format, ...)

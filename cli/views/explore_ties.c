@@ -223,16 +223,20 @@ static void put_piece(struct explore_request *request, const struct evidence *pi
 
 #define PIECE_HEADS "output|role|shown by transaction|block|T-DAG"
 
-/* `unktx find` is of keys and hashes that are written in full. */
-static void put_thing_command(struct explore_request *request, const struct explore_shown *shown, uint32_t number)
+/* `unktx find` is of keys and hashes that are written in full. Of a preimage the table of hashes has those that it
+ * hashes to. */
+static void put_thing_commands(struct explore_request *request, const struct explore_shown *shown, uint32_t number)
 {
+    const unsigned takes = TAKES_RULES | TAKES_CHAIN | TAKES_LABELS;
     char text[EXPLORE_THING_SIZE];
     const struct evidence *piece = explore_thing_piece(shown, number);
     explore_thing_text(shown, number, text);
-    if (piece->kind == EVIDENCE_PREIMAGE)
-        explore_put_command(request, TAKES_RULES | TAKES_CHAIN | TAKES_LABELS | OF_ALL_TDAGS, "keys --hashes");
-    else
-        explore_put_command(request, TAKES_RULES | TAKES_CHAIN | TAKES_LABELS, "find %s", text);
+    if (piece->kind == EVIDENCE_PREIMAGE) {
+        explore_put_command(request, takes | OF_HASHES_TOO, "keys --hashes");
+        return;
+    }
+    explore_put_command(request, takes | OF_ALL_PLACES, piece->kind == EVIDENCE_HASH ? "keys --hashes" : "keys");
+    explore_put_command(request, takes | OF_EACH_OUTPUT, "find %s", text);
 }
 
 enum status explore_thing(struct explore_request *request, struct fault *fault)
@@ -263,7 +267,7 @@ enum status explore_thing(struct explore_request *request, struct fault *fault)
         put_piece(request, &shown->evidence.pieces.at[pieces[i]]);
     explore_end_table(request);
     explore_put_pager(request, "page", page, thing.members);
-    put_thing_command(request, shown, number);
+    put_thing_commands(request, shown, number);
     explore_end_page(request);
     return STATUS_OK;
 }

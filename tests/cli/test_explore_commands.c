@@ -236,6 +236,116 @@ static void printed_commands_run(void **state)
     table_free(&truth);
 }
 
+/* ---- what a command has beside the page's rows ---- */
+
+/* Runs the command that the page prints after these words, into a table. */
+static struct table table_of_command(const char *page, const char *scope)
+{
+    char words[4096];
+    const char *at = strstr(page, path_of("%s: <code class=\"hash\">unktx ", scope));
+    if (!at)
+        fail_msg("no command%s on %s", scope, page);
+    at = strstr(at, "unktx ") + strlen("unktx ");
+    take_text(words, at, strstr(at, "</code>"));
+    struct run run = shell("exec \"$UNKTX\" %s -o %s/rows.csv", words, place);
+    if (run.exit_status != 0)
+        fail_msg("unktx %s: %s", words, run.err);
+    run_free(&run);
+    return table_read(path_of("%s/rows.csv", place));
+}
+
+static size_t rows_of(const char *page)
+{
+    size_t rows = 0;
+    for (const char *at = page; (at = strstr(at, "<tr><th scope=\"row\">")); at++)
+        rows++;
+    return rows;
+}
+
+/* Pages write a point in its compressed form. */
+static bool is_same(const char *written, const char *thing)
+{
+    static const char odd[] = "13579bdf";
+    if (strlen(written) != 130 || strlen(thing) != 66)
+        return strcmp(written, thing) == 0;
+    return strncmp(written + 2, thing + 2, 64) == 0 && (thing[1] == '3') == (strchr(odd, written[129]) != NULL);
+}
+
+/* How many T-DAGs and single outputs have it by the rows of the command, each place of it a row. */
+static size_t count_members(const struct table *rows, const char *column, const char *thing)
+{
+    char *seen = calloc(1, 1), member[128];
+    size_t count = 0, size = 1;
+    for (size_t r = 0; r < rows->rows; r++) {
+        if (!is_same(table_get(rows, r, column), thing))
+            continue;
+        const char *dag = table_get(rows, r, "dag");
+        snprintf(member, sizeof member, " %s:%s ", *dag ? dag : table_get(rows, r, "txid"),
+                 *dag ? "" : table_get(rows, r, "vout"));
+        if (strstr(seen, member))
+            continue;
+        seen = realloc(seen, size += strlen(member));
+        assert_non_null(seen);
+        strcat(seen, member);
+        count++;
+    }
+    free(seen);
+    return count;
+}
+
+/* The page of each key and hash on the page of a T-DAG has a row for each that shares it by the command's table; `find`
+ * has each output. Returns how many pages there were. */
+static size_t expect_things(const char *kind, const char *column)
+{
+    char *ties = web_body(&web, "/core-0.18/tdag/4b35a2ab70f1259e"), address[256];
+    size_t pages = 0;
+    snprintf(address, sizeof address, "/core-0.18/%s/", kind);
+    for (const char *at = ties; pages < 8 && (at = strstr(at, address)); at++) {
+        char thing[512];
+        snprintf(thing, sizeof thing, "%.*s", (int)strcspn(at + strlen(address), "\""), at + strlen(address));
+        char *page = web_body(&web, "%s%s", address, thing);
+        struct table rows = table_of_command(page,
+                                             ", among those of all, each place that shows it and not the first of "
+                                             "each T-DAG alone");
+        size_t found = count_members(&rows, column, thing);
+        if (found == 0 || found != rows_of(page))
+            fail_msg("%s%s: rows %zu, of the command %zu", address, thing, rows_of(page), found);
+        table_free(&rows);
+        assert_non_null(strstr(page, path_of("an address of its key: <code class=\"hash\">unktx find %s ", thing)));
+        free(page);
+        pages++;
+    }
+    free(ties);
+    return pages;
+}
+
+/* The protocols of a rule set's unknown outputs are a part of what the command counts. */
+static void expect_protocols(void)
+{
+    char *page = web_body(&web, "/core-0.18/protocols");
+    struct table rows = table_of_command(page, ", of all outputs of the chain, whatever the rule set, and by kind too");
+    struct table outputs = {0};
+    size_t all = 0;
+    for (size_t r = 0; r < rows.rows; r++)
+        if (strcmp(table_get(&rows, r, "protocol"), "data-keys") == 0)
+            all += table_number(&rows, r, table_column(&rows, "outputs"));
+    unktx_ok("outputs --protocol data-keys --rules core-0.18 --store %s/it's/store -o %s/some.csv", place, place);
+    outputs = table_read(path_of("%s/some.csv", place));
+    assert_non_null(strstr(page, path_of(">data-keys</a></th><td class=\"n\">%zu</td>", outputs.rows)));
+    assert_true(outputs.rows > 0 && outputs.rows < all);
+    table_free(&outputs);
+    table_free(&rows);
+    free(page);
+}
+
+static void commands_say_how_they_differ(void **state)
+{
+    (void)state;
+    assert_true(expect_things("key", "key") > 1);
+    assert_true(expect_things("hash", "hash") > 0);
+    expect_protocols();
+}
+
 /* ---- pagers and menus ---- */
 
 /* Where no index has the other inputs, what they show is in the blk files all the same. */
@@ -278,6 +388,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(printed_commands_run),
+        cmocka_unit_test(commands_say_how_they_differ),
         cmocka_unit_test(all_inputs_are_within_reach),
         cmocka_unit_test(a_lost_path_leads_to_the_start),
     };
