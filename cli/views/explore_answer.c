@@ -112,6 +112,22 @@ static void answer_not_ready(struct explore_request *request)
     request->answer->body = request->page.text;
 }
 
+/* A field with two values, of which a page would take one unseen; NULL: there is none. Families are joined. */
+static const char *given_twice(const struct explore_request *request)
+{
+    const struct target *target = request->target;
+    bool joins = strcmp(request->rest, "tdags") == 0 || strcmp(request->rest, "tdags.csv") == 0;
+    for (size_t i = 0; i < target->fields_count; i++) {
+        const struct target_field *field = &target->fields[i];
+        if (!field->value[0] || (joins && strcmp(field->name, "family") == 0))
+            continue;
+        for (size_t j = 0; j < i; j++)
+            if (target->fields[j].value[0] && strcmp(target->fields[j].name, field->name) == 0)
+                return field->name;
+    }
+    return NULL;
+}
+
 static void answer_page(struct explore_request *request)
 {
     struct http_answer *answer = request->answer;
@@ -122,6 +138,10 @@ static void answer_page(struct explore_request *request)
         request->same = ""; /* no rule set has the path: the menu leads to the start */
         status = fault_set(&fault, STATUS_NOT_FOUND, NULL, FAULT_NO_OFFSET, "There is no page of this address.");
     }
+    const char *twice = status == STATUS_OK ? given_twice(request) : NULL;
+    if (twice)
+        status = fault_set(&fault, STATUS_REFUSED, NULL, FAULT_NO_OFFSET, "The address has two values for %.80s.",
+                           twice);
     if (status == STATUS_OK)
         status = explore_wait_for(request->explore, request->rules, &fault);
     if (make && status == STATUS_OK)

@@ -122,8 +122,8 @@ static bool read_digits(const char *text, size_t size, uint64_t *number)
     return size > 0;
 }
 
-/* "0.9" as an amount: whole units and eight decimals. */
-static bool read_decimals(const char *text, size_t size, uint64_t *number)
+/* "0.9" as an amount: whole units and eight decimals. Of smaller ones nothing is taken, and is_exact refuses them. */
+static bool read_decimals(const char *text, size_t size, bool is_exact, uint64_t *number)
 {
     uint64_t whole, part = 0, scale = 100000000;
     size_t point = 0;
@@ -133,7 +133,7 @@ static bool read_decimals(const char *text, size_t size, uint64_t *number)
         return false;
     for (size_t i = point + 1; i < size; i++) {
         unsigned digit = (unsigned)(text[i] - '0');
-        if (digit > 9)
+        if (digit > 9 || (is_exact && scale <= 1 && digit > 0))
             return false;
         scale /= 10;
         part += digit * scale;
@@ -160,7 +160,7 @@ static bool read_measure(const char *text, size_t size, bool is_high, uint64_t *
 {
     const uint64_t half = 50; /* of the last of them, in units of the eighth */
     uint64_t scaled;
-    if (!read_decimals(text, size, &scaled))
+    if (!read_decimals(text, size, false, &scaled))
         return false;
     scaled = is_high ? scaled + half : scaled > half ? scaled - half : 0;
     double measure = (double)scaled / 1e8;
@@ -181,7 +181,7 @@ static bool read_value(enum explore_unit unit, const char *text, size_t size, bo
             size--;
         has_point = true;
     }
-    return unit == UNIT_SAT && has_point ? read_decimals(text, size, key) : read_digits(text, size, key);
+    return unit == UNIT_SAT && has_point ? read_decimals(text, size, true, key) : read_digits(text, size, key);
 }
 
 /* "LOW..HIGH", "LOW..", "..HIGH" or one value. Keys of measures are in their order too. */
@@ -327,7 +327,7 @@ static const char *takes_of(const char *name)
         [UNIT_TIME] = ("a day that there is as 2014-02-19, a month as 2014-02, a year as 2014, seconds since 1970 (not "
                        "of four or "
                        "eight digits), or a range as 2014-02-19..2014-02-28"),
-        [UNIT_SAT] = "an amount in satoshi or as 0.5BTC, or a range as 10..200, 10.. or ..200",
+        [UNIT_SAT] = "an amount in whole satoshi or as 0.5BTC, or a range as 10..200, 10.. or ..200",
         [UNIT_MEASURE] = "a number, or a range as 0.5..0.9, 0.5.. or ..0.9"};
     unsigned column = explore_column_find(name);
     if (column < EXPLORE_COLUMNS || strcmp(name, "time") == 0)

@@ -274,7 +274,7 @@ static bool put_option_for(const struct explore_request *request, const struct e
     return true;
 }
 
-/* Does the field of the query choose T-DAGs? Of several with one name the last that is not empty counts. */
+/* Does the field of the query choose T-DAGs? Of several families the last one stands for all. */
 static bool chooses(const struct target *target, size_t i)
 {
     static const char *const no_filters[] = {"sort", "order", "page", "unlocks"};

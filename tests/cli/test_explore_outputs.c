@@ -1,4 +1,5 @@
-/* explore: templates and protocols with their outputs and T-DAGs are those of templates.csv and outputs.csv. */
+/* explore: templates and protocols with their outputs and T-DAGs are those of templates.csv and outputs.csv; which
+ * filters there are. */
 #define _GNU_SOURCE
 #include <stdarg.h>
 #include <stddef.h>
@@ -398,6 +399,55 @@ static void what_is_none_is_refused(void **state)
     }
 }
 
+/* One of two values would be taken unseen, and nothing moves less than a satoshi. */
+static void what_is_not_whole_is_refused(void **state)
+{
+    static const char *const pages[] = {"tdags?height=3&height=4",
+                                        "tdags.csv?height=3&height=3",
+                                        "tdags?sort=nodes&family=chain&sort=edges",
+                                        "tdags?moved_value_sat=0.000000001BTC",
+                                        "tdags?moved_value_sat=0.123456789..1BTC",
+                                        "classes?family=chain&family=fan-in",
+                                        "templates?kind=multisig&kind=nonstandard",
+                                        "search?q=ab&q=cd"};
+    (void)state;
+    for (size_t i = 0; i < sizeof pages / sizeof *pages; i++) {
+        struct answer answer = web_get(&web, "/core-22/%s", pages[i]);
+        if (answer.status != 400)
+            fail_msg("%s: %u", pages[i], answer.status);
+        answer_free(&answer);
+    }
+    char *page = web_body(&web, "/core-22/tdags?height=&height=3&height=&family=chain&family=fan-in");
+    free(page);
+    page = web_body(&web, "/core-22/tdags?moved_value_sat=0.5000000000BTC..");
+    free(page);
+}
+
+/* As the man page says, which names those that are none. */
+static void columns_of_numbers_are_filters(void **state)
+{
+    (void)state;
+    struct run json = unktx_expect(0, "columns json tdags");
+    size_t filters = 0, others = 0;
+    for (const char *at = json.out; (at = strstr(at, "{\"name\": \"")) != NULL; at++) {
+        char name[64];
+        assert_int_equal(sscanf(at, "{\"name\": \"%63[a-z_]\", \"type\": \"%*[a-z]", name), 1);
+        if (!strstr(at, "\"type\": \"") || strncmp(strstr(at, "\"type\": \"") + 9, "string", 6) == 0)
+            continue;
+        bool is_none = strncmp(name, "unlock_", 7) == 0 || strcmp(name, "fee_sat") == 0 ||
+                       strcmp(name, "payer_value_sat") == 0;
+        struct answer answer = web_get(&web, "/core-22/tdags?%s=0..", name);
+        if (answer.status != (is_none ? 400 : 200))
+            fail_msg("%s: %u", name, answer.status);
+        answer_free(&answer);
+        filters += !is_none;
+        others += is_none;
+    }
+    run_free(&json);
+    assert_int_equal(others, 9);
+    assert_true(filters > 20);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -412,6 +462,8 @@ int main(void)
         cmocka_unit_test(addresses_are_found_by_their_beginning),
         cmocka_unit_test(each_address_of_a_beginning_is_counted),
         cmocka_unit_test(what_is_none_is_refused),
+        cmocka_unit_test(what_is_not_whole_is_refused),
+        cmocka_unit_test(columns_of_numbers_are_filters),
     };
     return cmocka_run_group_tests(tests, make, clean);
 }
