@@ -320,6 +320,18 @@ def check_relationships(files, tables):
     created = {row[1] for row in files["relationships-creates"][1]}
     height = files["nodes-outputs"][0].index("height:long")
     assert created == {row[0] for row in files["nodes-outputs"][1] if row[height] is not None}
+    # what is empty, as the man page says it: values of transactions outside of T-DAGs, and where an output was made that is of none
+    header, rows = files["nodes-transactions"]
+    at = {word.split(":")[0]: place for place, word in enumerate(header)}
+    creates = {(str(place), name) for place, name in zip(column("outputs", "height"), column("outputs", "txid"))}
+    for row in rows:
+        outside = row[at["dag_id"]] is None
+        assert all((row[at[name]] is None) == outside for name in ("value_out_sat", "is_root", "depth")), row
+        only_spends = outside and (row[at["height"]], row[at["txid"]]) not in creates
+        assert all((row[at[name]] is None) == only_spends for name in ("tx_index", "time")), row
+    held = {pair for table in ("outputs", "leaves") for pair in zip(column(table, "txid"), column(table, "vout"))}
+    for row in files["nodes-outputs"][1]:
+        assert (row[height] is None) == ((row[txid], int(row[vout])) not in held), row
 
 
 def check_neo4j_labels(folder, tables, path):
