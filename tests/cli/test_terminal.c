@@ -21,7 +21,7 @@
 #define CHAIN "tests/fixtures/regtest-xor"
 #define COLUMNS 80u
 
-static char txid[65], key[131];
+static char txid[65], key[131], class_id[33];
 
 static int set_up(void **state)
 {
@@ -36,6 +36,9 @@ static int set_up(void **state)
     snprintf(key, sizeof key, "%s", table_get(&keys, keys.rows / 2, "key"));
     table_free(&txs);
     table_free(&keys);
+    struct table classes = table_read(path_of("%s/tables/classes.csv", dir));
+    snprintf(class_id, sizeof class_id, "%s", table_get(&classes, 0, "class_id"));
+    table_free(&classes);
     return 0;
 }
 
@@ -124,6 +127,12 @@ static void test_lines(void **state)
     check("tx 200", true);
     check(path_of("show %s", txid), true);
     check(path_of("show --scripts %s", txid), true);
+    check(path_of("show %s:0", txid), true);
+    check(path_of("tx %s:0", txid), true);
+    check("show --dag 1", true);
+    check("show --dag 24 --rules core-22", true);
+    check(path_of("show --class %s --rules core-22", class_id), true);
+    check("compare", false);
     check("check", true);
     check("flows --rules core-22", true);
     check("ties --payers --rules core-22", true);
