@@ -11,7 +11,7 @@ static enum status list_unlocks(const struct settings *settings, bool *unread, s
     struct forest forest = {0};
     struct tdags tdags = {0};
     struct spenders spenders = {0};
-    struct selected_outputs selected = {0};
+    struct selected_outputs selected = {.no_nulldata = "none of these outputs can be spent"};
     struct unlocks unlocks = {.spenders = &spenders, .selected = &selected};
     struct address_labels labels = {0};
     struct dag_labels dag_labels = {0};

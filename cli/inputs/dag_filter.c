@@ -162,6 +162,8 @@ static enum status find_wanted(struct wanted *wanted, const struct selection *se
         status = chosen_class(&selection->classes, settings->class_id, &wanted->class, fault);
     if (status == STATUS_OK && settings->select_known)
         status = find_known(settings, wanted->held->catalogue, &wanted->known, fault);
+    if (status == STATUS_OK && settings->select_known)
+        known_scripts_tell_hidden(wanted->held->catalogue, settings->select_known);
     if (status == STATUS_OK && settings->label)
         status = find_label(settings->label, wanted->labels->labels, &wanted->label, fault);
     return status;

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "cli/output/message.h"
 #include "parser/mem.h"
 
 enum status known_scripts_read(const struct settings *settings, struct catalogue *catalogue, struct fault *fault)
@@ -10,6 +11,13 @@ enum status known_scripts_read(const struct settings *settings, struct catalogue
     if (status == STATUS_OK && settings->scripts)
         status = catalogue_read(catalogue, settings->scripts, fault);
     return status;
+}
+
+void known_scripts_tell_hidden(const struct catalogue *catalogue, const char *name)
+{
+    size_t entry = catalogue_find(catalogue, name);
+    if (entry < CATALOGUE_MAX && catalogue->entries[entry].hidden_in)
+        message("--known %s: a script that spenders show, and no output's own: 'unktx hidden' has these", name);
 }
 
 enum status known_scripts_filter(const struct settings *settings, const struct catalogue *catalogue,

@@ -12,6 +12,9 @@
 enum status known_scripts_read(const struct settings *settings, struct catalogue *catalogue, struct fault *fault)
     MUST_CHECK;
 
+/* Says on stderr, where --known asks for a script that only spenders show, that no output is that. */
+void known_scripts_tell_hidden(const struct catalogue *catalogue, const char *name);
+
 /* What --exclude-scripts asks for: NULL for nothing. A filter by @known borrows the catalogue. */
 enum status known_scripts_filter(const struct settings *settings, const struct catalogue *catalogue,
                                  struct filter **filter, struct fault *fault) MUST_CHECK;

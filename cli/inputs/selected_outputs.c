@@ -139,6 +139,50 @@ static enum status find_dag(const struct settings *settings, const struct forest
                                : status;
 }
 
+/* The first rule set under which outputs of this kind can be unknown. */
+static enum rules rules_with(enum kind kind)
+{
+    static const uint8_t script[1];
+    unsigned mask = script_unknown_rules(kind, script, 0);
+    enum rules rules = RULES_CORE_0_18;
+    while (rules < RULES && !(mask >> rules & 1))
+        rules++;
+    return rules < RULES ? rules : RULES_HIDDEN;
+}
+
+static void tell_nulldata(const struct selected_outputs *selected, const struct store *store)
+{
+    if (selected->no_nulldata)
+        message("--kind nulldata: %s", selected->no_nulldata);
+    else if (!selected->settings->with_nulldata)
+        message(
+            "--kind nulldata: these outputs are listed with --nulldata only%s",
+            store_identity_of(store)->nulldata_stored
+                ? ""
+                : "; this store was made with --nulldata count, and has some of them ('unktx scan --nulldata store' "
+                  "into another store has all)");
+}
+
+/* An answer without rows would leave open why. */
+static void tell_none(const struct selected_outputs *selected, const struct store *store, const struct forest *forest)
+{
+    const struct settings *settings = selected->settings;
+    unsigned mask = kind_mask(settings->select_kind);
+    for (unsigned k = 0; k < KINDS; k++) {
+        enum rules first = rules_with((enum kind)k);
+        if (mask >> k & 1 && first > settings->rules)
+            message("--kind %s: no output of this kind is unknown under %s: add --rules %s", settings->select_kind,
+                    rules_name(settings->rules), rules_name(first));
+    }
+    if (mask >> KIND_NULLDATA & 1)
+        tell_nulldata(selected, store);
+    if (settings->select_known)
+        known_scripts_tell_hidden(&selected->catalogue, settings->select_known);
+    if (settings->from_height >= forest->blocks)
+        message("--from-height %llu is above the last block, %u", ULL(settings->from_height),
+                (unsigned)forest->blocks - 1);
+}
+
 enum status selected_outputs_open(const struct settings *settings, const struct store *store,
                                   const struct forest *forest, struct selected_outputs *selected, struct fault *fault)
 {
@@ -151,6 +195,7 @@ enum status selected_outputs_open(const struct settings *settings, const struct 
         status = find_dag(settings, forest, selected, fault);
     if (status != STATUS_OK)
         return status;
+    tell_none(selected, store, forest);
     selected->selectors = mem_alloc(selected->threads, sizeof *selected->selectors);
     if (!selected->selectors)
         return fault_nomem(fault);

@@ -17,6 +17,7 @@ extern const struct option option_select_script, option_select_template, option_
         &option_select_min_value, &option_select_from_height, &option_select_dag, &option_known_scripts
 
 struct selected_outputs {
+    const char *no_nulldata; /* set by the caller: why it never has nulldata outputs; NULL: --nulldata lists them */
     const struct settings *settings;
     struct catalogue catalogue;
     struct tdags tdags; /* of --dag */
@@ -30,7 +31,8 @@ struct selected_outputs {
  * adds to them, no such known script or protocol. No file is looked at. */
 int selected_outputs_check(const struct settings *settings);
 
-/* For words that selected_outputs_check has let through. Zero-initialise; selected_outputs_close in any case.
+/* For words that selected_outputs_check has let through. Says on stderr why there can be no such output, where that is
+ * known. Zero-initialise but for no_nulldata; selected_outputs_close in any case.
  * STATUS_REFUSED: no such known script or protocol; of a T-DAG as chosen_dag. */
 enum status selected_outputs_open(const struct settings *settings, const struct store *store,
                                   const struct forest *forest, struct selected_outputs *selected, struct fault *fault)

@@ -217,10 +217,61 @@ static void test_usage(void **state)
     unktx_ok("scan --quiet --quiet --datadir tests/fixtures/regtest-xor --store %s/quiet", place);
 }
 
+/* Without rows, the one line on stderr says why there can be none. */
+static void expect_none(const char *line, const char *said)
+{
+    struct run run = unktx_expect(0, "%s --store %s/store", line, place);
+    if (!strstr(run.err, said) || strchr(run.err, '\n') != strrchr(run.err, '\n'))
+        fail_msg("%s: no '%s' in: %s", line, said, run.err);
+    assert_ptr_equal(strchr(run.out, '\n'), strrchr(run.out, '\n')); /* the header */
+    run_free(&run);
+}
+
+static void test_none(void **state)
+{
+    (void)state;
+    static const char count[] = "; this store was made with --nulldata count,";
+    expect_none("outputs --kind nulldata", "--kind nulldata: these outputs are listed with --nulldata only");
+    expect_none("outputs --kind nulldata", count);
+    expect_none("templates --kind nulldata", "listed with --nulldata only");
+    expect_none("unlocks --kind nulldata", "--kind nulldata: none of these outputs can be spent\n");
+    expect_none("keys --kind nulldata", "--kind nulldata: none of these outputs shows a key\n");
+    static const char *const commands[] = {"outputs", "templates", "unlocks", "keys"};
+    for (size_t i = 0; i < sizeof commands / sizeof *commands; i++) {
+        expect_none(path_of("%s --kind pubkey", commands[i]),
+                    "--kind pubkey: no output of this kind is unknown under core-0.18: add --rules core-0.19\n");
+        expect_none(path_of("%s --known lightning-to-local", commands[i]), "a script that spenders show");
+        expect_none(path_of("%s --from-height 261", commands[i]), "--from-height 261 is above the last block, 260\n");
+    }
+    expect_none("outputs --kind scripthash --rules core-22",
+                "--kind scripthash: no output of this kind is unknown under core-22: add --rules hidden\n");
+    struct run run = unktx_expect(0, "dags --known lightning-to-local --store %s/store", place);
+    assert_non_null(strstr(run.err, "--known lightning-to-local: a script that spenders show"));
+    run_free(&run);
+    static const char *const others[] = {"--kind pubkey --rules core-0.19", "--kind multisig", "--kind nonstandard",
+                                         "--from-height 100", "--known op-if"};
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+        run = unktx_expect(0, "outputs %s --store %s/store", others[i], place);
+        assert_string_equal(run.err, "");
+        assert_true(strchr(run.out, '\n') != strrchr(run.out, '\n'));
+        run_free(&run);
+    }
+    unktx_ok("scan --quiet --nulldata store --datadir tests/fixtures/regtest-xor --store %s/stored", place);
+    run = unktx_expect(0, "outputs --kind nulldata --store %s/stored", place);
+    assert_null(strstr(run.err, count));
+    assert_non_null(strstr(run.err, "--nulldata only\n"));
+    run_free(&run);
+    run = unktx_expect(0, "outputs --kind nulldata --nulldata --store %s/stored", place);
+    assert_string_equal(run.err, "");
+    assert_true(strchr(run.out, '\n') != strrchr(run.out, '\n'));
+    run_free(&run);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_outputs),   cmocka_unit_test(test_unlocks),
                                        cmocka_unit_test(test_templates), cmocka_unit_test(test_refused),
-                                       cmocka_unit_test(test_words),     cmocka_unit_test(test_usage)};
+                                       cmocka_unit_test(test_words),     cmocka_unit_test(test_none),
+                                       cmocka_unit_test(test_usage)};
     return cmocka_run_group_tests_name("select", tests, scan, clean);
 }
