@@ -214,7 +214,9 @@ void explore_put_command(struct explore_request *request, unsigned takes, const 
     va_start(arguments, format);
     vsnprintf(words, sizeof words, format, arguments);
     va_end(arguments);
-    PRINT(page, "<p class=\"source\">On the command line%s: <code class=\"hash\">unktx ", scope_of(takes));
+    bool leaves_out = settings->exclude_scripts && takes & (OF_ALL_PLACES | OF_HASHES_TOO);
+    PRINT(page, "<p class=\"source\">On the command line%s%s: <code class=\"hash\">unktx ", scope_of(takes),
+          leaves_out ? ", also in what --exclude-scripts leaves out" : "");
     html_escaped(page, words, strlen(words));
     put_option(page, "store", settings_main_store(settings));
     if (takes & TAKES_RULES)

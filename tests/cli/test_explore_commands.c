@@ -344,6 +344,13 @@ static void commands_say_how_they_differ(void **state)
     assert_true(expect_things("key", "key") > 1);
     assert_true(expect_things("hash", "hash") > 0);
     expect_protocols();
+    static const char key[] = "/core-0.18/key/03dc89e34a90b481ac250aa3b7b3d6fd6c263a786c0b6d2c4a8edb71002b1262fa";
+    static const char left_out[] = "not the first of each T-DAG alone, also in what --exclude-scripts leaves out: ";
+    char *without = web_body(&web, "%s", key), *with = web_body(&linked, "%s", key);
+    assert_null(strstr(without, left_out));
+    assert_non_null(strstr(with, left_out));
+    free(without);
+    free(with);
 }
 
 /* ---- pagers and menus ---- */
