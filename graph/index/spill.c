@@ -18,8 +18,8 @@
 #include "parser/timings.h"
 
 /* A piece: u64 offset + 1 of the piece of the same part before it (0: none), u32 bytes of entries, u32 entries, u32
- * checksum of all but itself (0 in memory, where it is not looked at), then each entry: key, number as the step from the
- * one before (zigzag varint), extra (varint), check (3), bytes. With spare bits the key is above them. They hold an
+ * checksum of all but itself (0 in memory, where it is not looked at), then each entry: key, number as the step from
+ * the one before (zigzag varint), extra (varint), check (3), bytes. With spare bits the key is above them. They hold an
  * extra that is small; all ones stand for that much, and the rest follows. */
 #define PIECE_SUMMED 16u /* what is before the checksum */
 #define PIECE_HEADER 20u
