@@ -172,7 +172,7 @@ void check_totals(const char *store, const char *dir)
 {
     char csv[4200], line[4096];
     snprintf(csv, sizeof csv, "%s.stats.csv", store);
-    run("%s stats --store %s -o %s", bench.unktx, store, csv);
+    run("%s stats --quiet --store %s -o %s", bench.unktx, store, csv);
     FILE *file = fopen(csv, "r");
     if (!file || !fgets(line, sizeof line, file) || !fgets(line, sizeof line, file))
         die("bench: no %s", csv);
