@@ -2,6 +2,7 @@
 #include <sys/stat.h>
 
 #include "cli/command.h"
+#include "cli/inputs/spend_links.h"
 #include "cli/output/outfile.h"
 #include "cli/output/progress.h"
 #include "cli/views/dump_parts.h"
@@ -110,10 +111,21 @@ static uint64_t chunk_rows_of(const struct settings *settings, enum dump_table w
     return rows < THREADS_ROWS / threads ? rows : THREADS_ROWS / threads;
 }
 
+/* An output is spent in later blocks too. */
+static enum status open_readers(const struct settings *settings, bool outputs, struct dump_readers *readers,
+                                struct fault *fault)
+{
+    enum status status = dump_readers_open(settings, readers, fault);
+    if (status == STATUS_OK)
+        spend_links_tell_behind(readers->indexes.indexes[0], settings->store,
+                                outputs ? UINT32_MAX : settings->to_height);
+    return status;
+}
+
 static enum status write_stream(const struct settings *settings, enum dump_table which, struct fault *fault)
 {
     struct dump dump = {.table = which};
-    enum status status = dump_readers_open(settings, &dump.readers, fault);
+    enum status status = open_readers(settings, which == DUMP_OUTPUTS, &dump.readers, fault);
     if (status == STATUS_OK)
         status = set_range(settings, &dump, fault);
     if (status == STATUS_OK) {
@@ -158,7 +170,7 @@ static enum status write_folder(const struct settings *settings, enum dump_table
                                          .is_packed = !settings->packing || strcmp(settings->packing, "zstd") == 0};
     if (!order.rule.rows_per_file && !order.rule.blocks_per_file)
         order.rule.blocks_per_file = BLOCKS_PER_FILE;
-    enum status status = dump_readers_open(settings, &readers, fault);
+    enum status status = open_readers(settings, order.tables[DUMP_OUTPUTS], &readers, fault);
     if (status == STATUS_OK)
         status = dump_parts_write(settings, &order, &readers, fault);
     dump_readers_close(&readers);

@@ -326,7 +326,7 @@ static int run(const struct settings *settings)
     enum status status = index_open(settings->store, &travel.index, &fault);
     status = spend_links_tell_partial(settings->store, NULL, status, &fault);
     if (status == STATUS_OK && !settings->only_unknown) /* with that it is refused */
-        spend_links_tell_behind(travel.index, settings->store);
+        spend_links_tell_behind(travel.index, settings->store, UINT32_MAX);
     if (status == STATUS_OK)
         status = operand_complete(&operand, NULL, travel.index, &fault);
     if (status == STATUS_OK && settings->to)

@@ -420,7 +420,7 @@ static enum status show(struct view *view, bool *missing, struct fault *fault)
     if (status == STATUS_OK)
         status = spend_links_tell_partial(store, NULL, index_open(store, &view->index, fault), fault);
     if (status == STATUS_OK) {
-        spend_links_tell_behind(view->index, store);
+        spend_links_tell_behind(view->index, store, UINT32_MAX);
         address_labels_tell(&view->labels, spend_links_network(view->index));
         status = view->json ? outfile_open(&view->file, settings->out, fault)
                             : outfile_open_lines(&view->file, settings->out, fault);

@@ -120,13 +120,13 @@ bool spend_links_is_index(const char *folder) { return open_and_ask(folder, fals
 
 bool spend_links_is_behind(const char *folder) { return open_and_ask(folder, true); }
 
-void spend_links_tell_behind(struct tx_index *index, const char *folder)
+void spend_links_tell_behind(struct tx_index *index, const char *folder, uint64_t height)
 {
     struct fault fault = {0};
-    if (!is_behind(index, folder, &fault))
+    if (height < index_totals_of(index).blocks || !is_behind(index, folder, &fault))
         return;
     message_fault(&fault);
-    message("told as the index has it: what later blocks spend is not known");
+    message("told as the index has it: later blocks, and what they spend, are not known");
 }
 
 static enum status disagree(const struct store *store, uint32_t height, struct fault *fault)

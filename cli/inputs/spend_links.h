@@ -90,8 +90,9 @@ bool spend_links_is_index(const char *folder);
 bool spend_links_is_behind(const char *folder);
 
 /* Says the same on stderr where a store with blocks lies in the index's folder, for who asks the index alone: spends in
- * blocks above it are not known, and their outputs would be taken for unspent without a word. */
-void spend_links_tell_behind(struct tx_index *index, const char *folder);
+ * blocks above it are not known, and their outputs would be taken for unspent without a word. Blocks above `height`
+ * make no difference to him: UINT32_MAX if all do. */
+void spend_links_tell_behind(struct tx_index *index, const char *folder, uint64_t height);
 
 /* A stored transaction as the index has it. `*block` is that of the one before, zero at first: several in chain order
  * cost a look-up each and one for each block. STATUS_FORMAT: store and index disagree. */

@@ -24,8 +24,6 @@ enum status dump_readers_open(const struct settings *settings, struct dump_reade
     enum status status = indexes_open(settings->store, threads, &readers->indexes, fault);
     status = spend_links_tell_partial(settings->store, NULL, status, fault);
     if (status == STATUS_OK)
-        spend_links_tell_behind(readers->indexes.indexes[0], settings->store);
-    if (status == STATUS_OK)
         status = indexes_open(settings->store, threads, &readers->jumpers, fault);
     if (status == STATUS_OK && settings->with_scripts)
         status = open_blk_files(settings->store, &readers->blk_files, fault);

@@ -281,7 +281,7 @@ static enum status open_source(const struct settings *settings, struct tx_index 
     enum status status = index_open(settings->store, index, fault);
     if (status != STATUS_OK)
         return spend_links_tell_partial(settings->store, NULL, status, fault);
-    spend_links_tell_behind(*index, settings->store);
+    spend_links_tell_behind(*index, settings->store, settings->to_height);
     status = index_blocks_open(settings->store, dir, fault);
     return status == STATUS_OK ? blkdir_check_access(dir, fault) : status;
 }

@@ -166,8 +166,9 @@ static enum status look_at_state(struct tx_index *index, struct fault *fault)
 {
     const char *path = kv_path(index->kv);
     if (index->state.totals.blocks == 0)
-        return fault_set(fault, STATUS_NOT_FOUND, path, FAULT_NO_OFFSET,
-                         "the index has no blocks yet: run 'unktx index', or wait for the one that runs");
+        return fault_set(fault, STATUS_REFUSED, path, FAULT_NO_OFFSET,
+                         "the index has no blocks yet: type the same 'unktx index' again, or wait for the one that "
+                         "runs");
     if (!is_as_seen(index))
         return fault_set(fault, STATUS_BUSY, path, FAULT_NO_OFFSET,
                          "another 'unktx index' changed the index meanwhile: run the command again");

@@ -69,9 +69,9 @@ struct index_output {
     uint64_t spender; /* input number, INDEX_NONE when unspent */
 };
 
-/* The index in the store folder `path` (sub-folder "tio"). STATUS_NOT_FOUND when there is none, or
- * none yet, STATUS_REFUSED when it is not finished: the text says to run `unktx index`. All indexes of one folder that
- * a process has open show the same index; STATUS_BUSY for one that would not, since another process changed it. */
+/* The index in the store folder `path` (sub-folder "tio"). STATUS_NOT_FOUND when there is none, STATUS_REFUSED when it
+ * is not finished or has no blocks yet: the text says to run `unktx index` again. All indexes of one folder that a
+ * process has open show the same index; STATUS_BUSY for one that would not, since another process changed it. */
 enum status index_open(const char *path, struct tx_index **index, struct fault *fault) MUST_CHECK;
 void index_close(struct tx_index *index);
 struct index_totals index_totals_of(const struct tx_index *index);
