@@ -1,6 +1,4 @@
 /* check: what must be true of a store, of its index and of its store of the rule set hidden, and a digest of each. */
-#include <stdio.h>
-#include <sys/stat.h>
 
 #include "cli/command.h"
 #include "cli/inputs/hidden_marks.h"
@@ -112,30 +110,21 @@ static enum status check_index(const struct settings *settings, bool *found, str
     return print_text(&text, fault);
 }
 
-/* An index that has no block: its first build was stopped, or a damaged page hides what it held. */
-static bool has_bytes(const char *folder)
-{
-    char path[sizeof((struct fault *)0)->path + sizeof "/data.mdb"];
-    struct stat st;
-    snprintf(path, sizeof path, "%s/data.mdb", folder);
-    return stat(path, &st) == 0 && S_ISREG(st.st_mode) && st.st_size > 0;
-}
-
 /* Store and index can each be there without the other. */
 static int run(const struct settings *settings)
 {
     struct fault fault = {0}, index_fault = {0};
     bool indexed;
     enum status status = check_store(settings, &fault);
-    if (status != STATUS_OK && status != STATUS_NOT_FOUND)
+    if (status != STATUS_OK && status != STATUS_NOT_FOUND && status != STATUS_REFUSED)
         return message_result(status, &fault);
     enum status index_status = check_index(settings, &indexed, &index_fault);
     if (index_status == STATUS_OK && indexed && status == STATUS_OK)
         index_status = node_blocks_of_one_chain(settings->store, &index_fault);
     if (index_status != STATUS_OK)
         return message_result(index_status, &index_fault);
-    if (!indexed && has_bytes(index_fault.path))
-        message_fault(&index_fault);
+    if (indexed && status == STATUS_REFUSED) /* the store is not finished */
+        message_fault(&fault);
     if (indexed || status == STATUS_OK)
         status = check_hidden(settings, &fault);
     return message_result(status, &fault);

@@ -388,7 +388,9 @@ static enum status check_found(const struct settings *settings, const char *fold
 {
     struct store *store = NULL, *hidden = NULL;
     enum status status = store_open(settings->store, STORE_READ, NULL, &store, fault);
-    if (status == STATUS_OK && (status = store_open(folder, STORE_READ, NULL, &hidden, fault)) == STATUS_NOT_FOUND)
+    if (status == STATUS_OK)
+        status = store_open(folder, STORE_READ, NULL, &hidden, fault);
+    if (!hidden && store && (status == STATUS_NOT_FOUND || status == STATUS_REFUSED))
         status = fault_set(fault, STATUS_FORMAT, folder, FAULT_NO_OFFSET,
                            "has no data.mdb, or an empty one: " HIDDEN_AGAIN);
     if (status == STATUS_OK && store_is_empty(hidden))

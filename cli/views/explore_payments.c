@@ -60,21 +60,25 @@ static void put_labels_of(struct explore_request *request, const char *address, 
     explore_put_span(request, labels, &span, EXPLORE_LABELS_MOST);
 }
 
-/* Without digits where the script has no address or the blk files are not there. */
+/* Without digits where the script has no address or the blk files are not there. Damage of the index is told. */
 static enum status read_address(const struct explore_request *request, struct side *side, const struct index_tx *tx,
                                 uint32_t vout, char address[ADDRESS_SIZE_MAX], size_t *size, struct fault *fault)
 {
     struct explore *explore = request->explore;
     const struct network *network = network_by_genesis(&store_identity_of(explore->opened.store)->genesis);
     struct fault why = {0};
+    struct index_block block;
     const uint8_t *script = NULL;
     uint32_t script_size = 0;
-    enum status status = STATUS_NOT_FOUND;
     *size = 0;
     side->read += tx->size;
-    if (explore->has_blocks && side->read <= READ_MAX)
-        status = index_blocks_script(&request->hand->blocks, &explore->blocks.dir, request->hand->index, tx, vout,
-                                     &script, &script_size, &why);
+    if (!explore->has_blocks || side->read > READ_MAX)
+        return STATUS_OK;
+    enum status status = index_block_at(request->hand->index, tx->height, &block, fault);
+    if (status != STATUS_OK)
+        return status;
+    status = index_blocks_script(&request->hand->blocks, &explore->blocks.dir, request->hand->index, tx, vout, &script,
+                                 &script_size, &why);
     if (status_ends_command(status)) {
         *fault = why;
         return status;

@@ -18,11 +18,12 @@
 #include "parser/timings.h"
 
 /* A piece: u64 offset + 1 of the piece of the same part before it (0: none), u32 bytes of entries, u32 entries, u32
- * checksum of all but itself (0 in memory, where it is not looked at), then each entry: key, number as the step from
- * the one before (zigzag varint), extra (varint), check (3), bytes. With spare bits the key is above them. They hold an
- * extra that is small; all ones stand for that much, and the rest follows. */
+ * checksum of all but itself and of where it is (0 in memory, where it is not looked at), then each entry: key, number
+ * as the step from the one before (zigzag varint), extra (varint), check (3), bytes. With spare bits the key is above
+ * them. They hold an extra that is small; all ones stand for that much, and the rest follows. */
 #define PIECE_SUMMED 16u /* what is before the checksum */
 #define PIECE_HEADER 20u
+#define NAME_SUMMED 16u /* of the spill's name */
 #define CHECK_SIZE 3u
 #define ENTRY_MAX (8u + 10u + 10u + 8u + SPILL_BYTES_MAX)
 _Static_assert(SPILL_BUFFER_MIN == PIECE_HEADER + ENTRY_MAX, "room for one entry");
@@ -256,10 +257,16 @@ void spill_close(struct spill *spill)
 
 /* ---- adding ---- */
 
-/* What the disk gives back may not be what was written: it would end as links that no block has. */
-static uint32_t sum_of_piece(const struct spill *spill, const uint8_t *piece, size_t size)
+/* What the disk gives back may not be what was written there: it would end as links that no block has. */
+static uint32_t sum_of_piece(const struct spill *spill, unsigned part, uint64_t at, const uint8_t *piece, size_t size)
 {
-    return spill->shape.folder ? page_sum(0, piece, PIECE_SUMMED, piece + PIECE_HEADER, size) : 0;
+    uint8_t key[PIECE_SUMMED + 8 + NAME_SUMMED] = {0};
+    if (!spill->shape.folder)
+        return 0;
+    memcpy(key, piece, PIECE_SUMMED);
+    store_le64(key + PIECE_SUMMED, at);
+    memcpy(key + PIECE_SUMMED + 8, spill->shape.name, strnlen(spill->shape.name, NAME_SUMMED));
+    return page_sum(part, key, sizeof key, piece + PIECE_HEADER, size);
 }
 
 static enum status write_piece(struct spill *spill, unsigned part, struct open_piece *piece, struct fault *fault)
@@ -275,7 +282,8 @@ static enum status write_piece(struct spill *spill, unsigned part, struct open_p
     store_le64(piece->bytes, before);
     store_le32(piece->bytes + 8, (uint32_t)(piece->size - PIECE_HEADER));
     store_le32(piece->bytes + 12, piece->count);
-    store_le32(piece->bytes + PIECE_SUMMED, sum_of_piece(spill, piece->bytes, piece->size - PIECE_HEADER));
+    store_le32(piece->bytes + PIECE_SUMMED,
+               sum_of_piece(spill, part, offset, piece->bytes, piece->size - PIECE_HEADER));
     char path[4096];
     path_of(spill, number, path);
     enum status status = STATUS_OK;
@@ -466,7 +474,7 @@ enum status spill_read(struct spill *spill, unsigned part, spill_on_entries *on_
         if (got < 0)
             status = fault_errno(fault, path, at, "cannot read a temporary file");
         else if ((size_t)got < PIECE_HEADER + size || next > at ||
-                 load_le32(bytes + PIECE_SUMMED) != sum_of_piece(spill, bytes, size))
+                 load_le32(bytes + PIECE_SUMMED) != sum_of_piece(spill, part, at, bytes, size))
             status = fault_set(fault, STATUS_FORMAT, path, at, SPILL_DAMAGED);
         else
             status = show_piece(spill, part, bytes, at, on_entries, context, fault);

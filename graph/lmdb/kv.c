@@ -145,12 +145,17 @@ static enum status lock_for_writing(struct kv *kv, struct fault *fault)
                      "another unktx is writing to this %s: wait for it, or choose another folder", noun);
 }
 
+enum status kv_not_finished(const struct kv *kv, struct fault *fault)
+{
+    return fault_set(fault, STATUS_REFUSED, kv->path, FAULT_NO_OFFSET,
+                     "the %s is not finished: type the same 'unktx %s' again, or wait for the one that runs",
+                     kv->words.noun, kv->words.verb);
+}
+
 enum status kv_nothing_here(const struct kv *kv, struct fault *fault)
 {
     if (kv_is_begun(kv))
-        return fault_set(fault, STATUS_REFUSED, kv->path, FAULT_NO_OFFSET,
-                         "the %s is not finished: type the same 'unktx %s' again, or wait for the one that runs",
-                         kv->words.noun, kv->words.verb);
+        return kv_not_finished(kv, fault);
     return fault_set(
         fault, STATUS_NOT_FOUND, kv->path, FAULT_NO_OFFSET,
         "there is no %s here: 'unktx %s' makes one (with the same --store, if that was given); or name it with --store",
@@ -319,7 +324,7 @@ static enum status open_handles(struct kv *kv, kv_write_fn *create, void *contex
     int code = mdb_env_stat(kv->env, &main_db);
     bool new = code == MDB_SUCCESS &&main_db.ms_entries == 0;
     if (new && kv->mode == KV_READ)
-        return kv_nothing_here(kv, fault);
+        return kv_not_finished(kv, fault);
     if (code == MDB_SUCCESS)
         code = mdb_txn_begin(kv->env, NULL, new ? 0 : MDB_RDONLY, &txn);
     if (code == MDB_SUCCESS)

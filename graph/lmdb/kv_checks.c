@@ -40,7 +40,7 @@ static enum status look_into_data(const struct kv *kv, int fd, size_t *size, str
 {
     if (pages_are_half_begun(fd, *size)) {
         if (kv->mode == KV_READ)
-            return kv_nothing_here(kv, fault);
+            return kv_not_finished(kv, fault);
         *size = 0;
         return ftruncate(fd, 0) == 0 ? STATUS_OK
                                      : fault_errno_place(fault, kv->data_path, FAULT_NO_OFFSET, KV_OTHER,

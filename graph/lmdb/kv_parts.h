@@ -78,8 +78,9 @@ static inline bool kv_begins_with(const MDB_val *key, const MDB_val *prefix)
 /* Turns an LMDB or errno code into a fault; MDB_SUCCESS is none. "cannot `doing` the store". `need`: bytes that a write
  * asks for, for the text of a full disk. */
 enum status kv_fault(const struct kv *kv, int code, const char *doing, size_t need, struct fault *fault);
-/* STATUS_NOT_FOUND: no folder, or what a process left that ended before its first commit. STATUS_REFUSED: what
- * is not finished. */
+/* STATUS_REFUSED: what is not finished, such as what a process left that ended before its first commit. */
+enum status kv_not_finished(const struct kv *kv, struct fault *fault);
+/* The same where something was begun; else STATUS_NOT_FOUND. */
 enum status kv_nothing_here(const struct kv *kv, struct fault *fault);
 /* After MDB_MAP_FULL, with no transaction open. An LMDB or errno code. */
 int kv_grow_map(struct kv *kv);

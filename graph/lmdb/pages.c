@@ -113,7 +113,9 @@ static enum meta_kind meta_kind_of(const uint8_t *page)
 static enum status not_ours(const struct pages_file *file, enum meta_kind kind, struct fault *fault)
 {
     if (kind == META_NONE)
-        return fault_set(fault, STATUS_FORMAT, file->path, FAULT_NO_OFFSET, "this is not an unktx %s", file->noun);
+        return fault_set(fault, STATUS_FORMAT, file->path, FAULT_NO_OFFSET,
+                         "this is not an unktx %s, or its beginning is damaged: delete it and run 'unktx %s' again",
+                         file->noun, file->verb);
     return fault_set(fault, STATUS_FORMAT, file->path, FAULT_NO_OFFSET,
                      "written by an LMDB library of another format: delete the %s and run 'unktx %s' again", file->noun,
                      file->verb);

@@ -8,6 +8,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cli/inputs/spend_links.h"
 #include "tests/support/command.h"
@@ -83,11 +84,32 @@ static void test_lost_commit(void **state)
     run_free(&run);
 }
 
+/* An index whose file has no bytes any more is there, and is told; it is made anew by the command that is named. */
+static void test_empty_index(void **state)
+{
+    (void)state;
+    static const char *const commands[] = {"check --store %s/store", "dags --store %s/store -o %s/tables"};
+    unktx_ok("scan --quiet --datadir " NODE " --store %s/store", dir);
+    assert_int_equal(truncate(path_of("%s/store/tio/data.mdb", dir), 0), 0);
+    for (size_t i = 0; i < 2; i++) {
+        struct run run = command_run(commands[i], dir, dir);
+        assert_int_equal(run.exit_status, 0);
+        if (!strstr(run.err, "the index is not finished: type the same 'unktx index' again"))
+            fail_msg("%s", run.err);
+        run_free(&run);
+    }
+    unktx_ok("index --quiet --datadir " NODE " --store %s/store", dir);
+    struct run run = unktx_expect(0, "check --store %s/store", dir);
+    assert_non_null(strstr(run.out, "index_height 260\n"));
+    run_free(&run);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_both_ends),
         cmocka_unit_test(test_lost_commit),
+        cmocka_unit_test(test_empty_index),
     };
     return cmocka_run_group_tests(tests, set_up, remove_dir);
 }

@@ -271,6 +271,36 @@ static void test_changed_bytes(void **state)
     free(dir);
 }
 
+/* Whole pieces of one length that changed places are told too. */
+static void test_exchanged_pieces(void **state)
+{
+    (void)state;
+    enum { PIECE = 20 + 10 * 6 }; /* header and entries: five bytes of key, a step of one */
+    char *dir = temp_dir();
+    const struct spill_shape shape = {
+        .folder = dir, .name = "some", .parts = 1, .workers = 1, .key_size = 5, .buffer = PIECE + 68};
+    struct fault fault = {0};
+    struct spill *spill;
+    uint8_t pieces[2][PIECE];
+    assert_int_equal(spill_new(&shape, &spill, NULL), STATUS_OK);
+    for (unsigned piece = 0; piece < 4; piece++)
+        for (uint64_t i = 1; i <= 10; i++)
+            assert_int_equal(spill_add(spill, 0, 0, &(struct spill_entry){.key = i + piece, .number = i}), STATUS_OK);
+    assert_int_equal(spill_flush(spill, NULL), STATUS_OK);
+    assert_int_equal(spill_read(spill, 0, ignore, NULL, &fault), STATUS_OK);
+    int fd = open(path_of("%s/some-0", dir), O_RDWR);
+    assert_int_equal(lseek(fd, 0, SEEK_END), 4 * PIECE);
+    assert_int_equal(pread(fd, pieces, sizeof pieces, PIECE), sizeof pieces);
+    memcpy(pieces[1], pieces[0], 8); /* each still leads to the piece before it */
+    assert_int_equal(pwrite(fd, pieces[1], PIECE, PIECE), PIECE);
+    assert_int_equal(spill_read(spill, 0, ignore, NULL, &fault), STATUS_FORMAT);
+    assert_non_null(strstr(fault.text, "a temporary file is damaged"));
+    close(fd);
+    spill_free(spill);
+    remove_tree(dir);
+    free(dir);
+}
+
 /* As a damaged number of another spill's file asks for: nothing is written beyond the parts, and the spill says so. */
 static void test_no_such_part(void **state)
 {
@@ -298,8 +328,11 @@ static void test_no_such_part(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_all_come_back), cmocka_unit_test(test_limit_is_named),
-                                       cmocka_unit_test(test_bytes), cmocka_unit_test(test_changed_bytes),
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_all_come_back),
+                                       cmocka_unit_test(test_limit_is_named),
+                                       cmocka_unit_test(test_bytes),
+                                       cmocka_unit_test(test_changed_bytes),
+                                       cmocka_unit_test(test_exchanged_pieces),
                                        cmocka_unit_test(test_no_such_part)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

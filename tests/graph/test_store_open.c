@@ -187,7 +187,7 @@ static void test_half_begun(void **state)
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
         store_close(open_store(STORE_WRITE));
         write_data(NULL, sizes[i]);
-        expect_refusal(STORE_READ, NULL, STATUS_NOT_FOUND, "no store here");
+        expect_refusal(STORE_READ, NULL, STATUS_REFUSED, "the store is not finished");
         struct store *store = open_store(STORE_WRITE);
         assert_int_equal(store_reader_open(store, &reader, &fault), STATUS_OK);
         assert_int_equal(store_totals_of(store).blocks, 0);
