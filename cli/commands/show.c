@@ -2,6 +2,7 @@
 #include "cli/inputs/known_scripts.h"
 #include "cli/inputs/opened_store.h"
 #include "cli/inputs/operand.h"
+#include "cli/inputs/output_folder.h"
 #include "cli/inputs/selection.h"
 #include "cli/inputs/spend_links.h"
 #include "cli/output/outfile.h"
@@ -186,6 +187,7 @@ static enum status show_chosen_dag(struct show *show, const struct selection *se
     uint32_t dag = 0;
     enum status status = chosen_dag(&show->forest, &selection->tdags, &selection->classes, show->settings->dag, &dag,
                                     fault);
+    status = output_folder_tell_number(show->settings, show->forest.blocks - 1, status, fault);
     if (status != STATUS_OK)
         return tell_other_rules(show, selection, status);
     status = known_scripts_find(&show->catalogue, show->tx_text.store, &show->forest, selection,

@@ -137,6 +137,7 @@ static enum status take_number(struct settings *settings, struct output_folder *
                            manifest->select ? ", those of " : "", manifest->select ? manifest->select : "");
     if (status == STATUS_OK) {
         *hash256_hex(&tables.tdags[number - 1].first_txid, folder->dag) = '\0';
+        folder->dag_number = number;
         settings->dag = folder->dag;
     }
     tables_before_free(&tables);
@@ -171,6 +172,18 @@ enum status output_folder_apply(const struct option *const *options, struct sett
     return status == STATUS_OK && takes_rules ? take_number(settings, folder, fault) : status;
 }
 
+enum status output_folder_tell_number(const struct settings *settings, uint32_t last_block, enum status status,
+                                      struct fault *fault)
+{
+    const struct output_folder *folder = settings->tables;
+    if (status != STATUS_NOT_FOUND || !folder || folder->dag_number == 0)
+        return status;
+    return fault_set(fault, status, NULL, FAULT_NO_OFFSET,
+                     "no T-DAG %llu: in the tables of %s it begins with transaction %s, which is in no T-DAG up to "
+                     "block %u",
+                     ULL(folder->dag_number), folder->path, folder->dag, (unsigned)last_block);
+}
+
 /* ---- the last block ---- */
 
 enum status output_folder_has_block(const struct store *store, uint32_t height, const struct hash256 *hash,
@@ -193,16 +206,16 @@ enum status output_folder_has_block(const struct store *store, uint32_t height, 
 
 /* ---- what is said of it ---- */
 
+/* A filter that the command has no option for counts too: without it T-DAGs have other numbers. */
 static bool differs(const struct settings *settings, const struct output_folder *folder)
 {
     const struct option *const *options = folder->options;
     const struct manifest *manifest = &folder->manifest;
     if (!rules_option(options))
         return false;
-    return settings->rules != manifest->rules ||
-           (has_option(options, &option_compress) && settings->compress != manifest->compress) ||
-           (has_option(options, &option_exclude_scripts) &&
-            !settings->exclude_scripts != !manifest->exclude_scripts.path) ||
+    return settings->rules != manifest->rules || settings->compress != manifest->compress ||
+           (manifest->select && !writes_folder(settings, folder)) ||
+           !settings->exclude_scripts != !manifest->exclude_scripts.path ||
            (has_option(options, &option_known_scripts) && !settings->scripts != !manifest->scripts.path);
 }
 
@@ -210,9 +223,9 @@ static bool differs(const struct settings *settings, const struct output_folder 
 struct ends {
     uint32_t store;
     uint32_t answer;
-    bool taken;   /* the answer's is that of the tables */
-    bool differs; /* it is another one, or another block of that height */
-    bool on_another_branch;
+    bool taken;             /* the answer's is that of the tables */
+    bool differs;           /* it is another one, or another block of that height */
+    bool on_another_branch; /* the tables' block is not in the store, which has another one of that height */
 };
 
 /* The command line has the last word; what lies in the folder is then something else. */
@@ -222,8 +235,11 @@ static void print_difference(struct printer *printer, const struct settings *set
     const struct manifest *manifest = &folder->manifest;
     PRINT(printer, "the tables in %s are of ", folder->path);
     print_rules(printer, manifest->rules, manifest->compress, manifest->exclude_scripts.path, manifest->scripts.path);
+    if (manifest->select)
+        PRINT(printer, " and have only T-DAGs of %s (dag_id is another there, names are the same)", manifest->select);
     if (ends->differs)
-        PRINT(printer, " to block %u", (unsigned)manifest->tip_height);
+        PRINT(printer, " to block %u%s", (unsigned)manifest->tip_height,
+              ends->on_another_branch ? " of another branch" : "");
     PRINT(printer, "; this is of ");
     print_rules(printer, settings->rules, settings->compress, settings->exclude_scripts, settings->scripts);
     if (ends->differs)
@@ -315,22 +331,40 @@ enum status output_folder_height(const struct settings *settings, const struct s
     return settings->tables ? take_height(settings, store, height, &has_block, fault) : STATUS_OK;
 }
 
+/* The last block of the chain: a store of the rule set hidden may end before the one that it lies in. */
+static enum status chain_end(const struct settings *settings, const struct store *store, uint32_t *end,
+                             struct fault *fault)
+{
+    struct store *main_store = NULL;
+    enum status status = STATUS_OK;
+    *end = store_totals_of(store).blocks - 1;
+    if (!settings->main_store || settings->rules == RULES_HIDDEN)
+        return STATUS_OK;
+    status = store_open(settings->main_store, STORE_READ, NULL, &main_store, fault);
+    if (status == STATUS_OK && store_totals_of(main_store).blocks > *end)
+        *end = store_totals_of(main_store).blocks - 1;
+    store_close(main_store);
+    return status;
+}
+
 enum status output_folder_settle(const struct settings *settings, const struct store *store, uint32_t *height,
                                  struct fault *fault)
 {
     const struct output_folder *folder = settings->tables;
     const struct manifest *manifest = &folder->manifest;
     struct printer printer = {0};
-    struct ends ends = {.store = store_totals_of(store).blocks - 1};
-    const uint32_t asked = *height;
+    struct ends ends = {0};
+    const uint32_t asked = *height, last = store_totals_of(store).blocks - 1;
     bool has_block, writes = writes_folder(settings, folder);
     enum status status = take_height(settings, store, height, &has_block, fault);
+    if (status == STATUS_OK)
+        status = chain_end(settings, store, &ends.store, fault);
     if (status != STATUS_OK)
         return status;
-    ends.taken = *height != asked;
-    ends.answer = *height < ends.store ? *height : ends.store;
+    ends.answer = *height < last ? *height : last;
+    ends.taken = asked == UINT32_MAX && ends.answer < ends.store;
     ends.differs = manifest->has_tip && !writes && (!has_block || ends.answer != manifest->tip_height);
-    ends.on_another_branch = !has_block;
+    ends.on_another_branch = !has_block && manifest->tip_height <= last;
     if (settings->rules_given && rules_option(folder->options)) {
         if (differs(settings, folder) || ends.differs)
             print_difference(&printer, settings, &ends);

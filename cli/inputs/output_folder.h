@@ -14,6 +14,7 @@ struct output_folder {
     const struct option *const *options; /* of the command */
     struct manifest manifest;            /* of the folder */
     char dag[HASH256_HEX_SIZE + 1];      /* what --dag stands for, see output_folder_apply */
+    uint64_t dag_number;                 /* the number that was given in its place; 0: none */
 };
 
 /* Fills in what the command line leaves open for a command with these options (ends with NULL), if it has --store: the
@@ -25,6 +26,10 @@ struct output_folder {
  */
 enum status output_folder_apply(const struct option *const *options, struct settings *settings,
                                 struct output_folder *folder, struct fault *fault) MUST_CHECK;
+/* What a search for settings->dag ended with, in T-DAGs up to that block: where --dag was the number of a row, and it
+ * was not found, the fault says so with this number. Returns `status`. */
+enum status output_folder_tell_number(const struct settings *settings, uint32_t last_block, enum status status,
+                                      struct fault *fault) MUST_CHECK;
 void output_folder_free(struct output_folder *folder);
 
 /* For a store that was just opened for settings->tables: where a command that only reads would go further than these

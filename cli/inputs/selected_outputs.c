@@ -2,6 +2,7 @@
 
 #include "cli/inputs/chosen.h"
 #include "cli/inputs/known_scripts.h"
+#include "cli/inputs/output_folder.h"
 #include "cli/output/message.h"
 #include "graph/dag/names.h"
 #include "parser/mem.h"
@@ -135,8 +136,10 @@ static enum status find_dag(const struct settings *settings, const struct forest
     enum status status = tdags_find(forest, settings->rules, &selected->tdags, fault);
     if (status == STATUS_OK)
         status = tdags_name(forest, &selected->tdags, fault);
-    return status == STATUS_OK ? chosen_dag(forest, &selected->tdags, NULL, settings->dag, &selected->dag, fault)
-                               : status;
+    if (status != STATUS_OK)
+        return status;
+    status = chosen_dag(forest, &selected->tdags, NULL, settings->dag, &selected->dag, fault);
+    return output_folder_tell_number(settings, forest->blocks - 1, status, fault);
 }
 
 /* The first rule set under which outputs of this kind can be unknown. */

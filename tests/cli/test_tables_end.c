@@ -79,6 +79,57 @@ static void test_other_branch(void **state)
     compare("dags", "", "", path_of("the tables end with block %u of another branch\n", (unsigned)height));
 }
 
+/* The store was taken back below the tables' end: that is no other branch. */
+static void test_taken_back(void **state)
+{
+    (void)state;
+    unktx_ok("analyze --quiet --datadir " NODE " -o %s/out", dir);
+    unktx_ok("scan --quiet --datadir " NODE " --to-height 200 --store %s/out/store", dir);
+    unktx_ok("scan --quiet --datadir " NODE " --to-height 200 --store %s/whole", dir);
+    compare("outputs", "", "", "this is to block 200, the tables end with block 260\n");
+    compare("outputs", " --rules core-0.18", "",
+            "are of --rules core-0.18 to block 260; this is of --rules core-0.18 to block 200\n");
+}
+
+/* A number is that of a row of the tables, which were made with a filter that `outputs` does not have: what it says
+ * where the command line lets the number mean something else, or cuts the T-DAG off. */
+static void test_numbers_of_filtered_tables(void **state)
+{
+    (void)state;
+    unktx_ok("analyze --quiet --compress --datadir " NODE " -o %s/out", dir);
+    unktx_ok("scan --quiet --datadir " NODE " --store %s/whole", dir);
+    compare("outputs --dag 2", " --rules core-0.18", "",
+            "are of --rules core-0.18 --compress; this is of --rules core-0.18\n");
+    struct run row = shell("awk -F, 'NR == 1 { while ($++h != \"first_height\"); while ($++t != \"first_txid\"); } "
+                           "NR > 1 && $h > 100 { printf \"no T-DAG %%s: in the tables of %s/out it begins with "
+                           "transaction %%s, which is in no T-DAG up to block 100\", $1, $t; exit }' %s/out/tdags.csv",
+                           dir, dir);
+    char number[16] = "";
+    assert_int_equal(sscanf(row.out, "no T-DAG %15[0-9]", number), 1);
+    struct run run = unktx_expect(1, "outputs --store %s/out --dag %s --to-height 100", dir, number);
+    assert_non_null(strstr(run.err, row.out));
+    run_free(&run);
+    run_free(&row);
+    unktx_ok("dags --replace --quiet --family chain --store %s/out -o %s/out", dir, dir);
+    compare("show --dag 2", " --rules core-0.18", "", "(dag_id is another there, names are the same)");
+}
+
+/* With the rule set hidden in its menu explore shows that one's store, which ends where the tables do. */
+static void test_hidden_beside_tables(void **state)
+{
+    (void)state;
+    unktx_ok("analyze --quiet --datadir " NODE " --to-height 200 -o %s/out", dir);
+    unktx_ok("index --quiet --datadir " NODE " --to-height 200 --store %s/out", dir);
+    unktx_ok("hidden --quiet --dags --store %s/out -o %s/hidden.csv", dir, dir);
+    unktx_ok("scan --quiet --datadir " NODE " --store %s/out/store", dir);
+    struct run run = shell("$UNKTX explore --port 0 --store %s/out 2>%s/said >%s/address & "
+                           "while ! grep -q Ctrl-C %s/said; do kill -0 $! || exit 1; sleep 0.05; done; kill -INT $!; "
+                           "wait $!; cat %s/said",
+                           dir, dir, dir, dir, dir);
+    assert_non_null(strstr(run.out, "/out: --rules core-0.18 --to-height 200 (the store goes on to block 260)\n"));
+    run_free(&run);
+}
+
 /* Nothing is said of the folder where no answer follows. */
 static void test_said_before_answers_only(void **state)
 {
@@ -200,6 +251,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_store_goes_on, make_dir, remove_dir),
         cmocka_unit_test_setup_teardown(test_other_branch, make_dir, remove_dir),
+        cmocka_unit_test_setup_teardown(test_taken_back, make_dir, remove_dir),
+        cmocka_unit_test_setup_teardown(test_numbers_of_filtered_tables, make_dir, remove_dir),
+        cmocka_unit_test_setup_teardown(test_hidden_beside_tables, make_dir, remove_dir),
         cmocka_unit_test_setup_teardown(test_said_before_answers_only, make_dir, remove_dir),
         cmocka_unit_test_setup_teardown(test_one_block_for_all_parts, make_dir, remove_dir),
         cmocka_unit_test_setup_teardown(test_nothing_is_left, make_dir, remove_dir),
