@@ -374,7 +374,6 @@ static enum status search(struct find *find, struct fault *fault)
         status = outfile_write_table(&file, (unsigned)find->settings->threads, &table, fault);
     if (status == STATUS_OK)
         status = search_dags(find, &file, fault);
-    status = outfile_finish(&file, status, fault);
     if (status == STATUS_OK && find->count == 0) /* nothing is an answer too, and was not written */
         message_answer();
     if (status == STATUS_OK && find->linked && sought_takes_scripts(&find->sought))
@@ -383,7 +382,7 @@ static enum status search(struct find *find, struct fault *fault)
         status = fault_set(fault, STATUS_NOT_FOUND, NULL, FAULT_NO_OFFSET, "nothing under %s up to block %u has %s",
                            rules_name(find->settings->rules), (unsigned)find->forest.blocks - 1,
                            find->settings->operands[0]);
-    return status;
+    return outfile_finish(&file, status, fault);
 }
 
 static int run(const struct settings *settings)

@@ -161,12 +161,35 @@ static void test_folder(void **state)
     run_free(&run);
 }
 
+/* Nothing was found, which is a failure: no file is made or replaced, nor said to be. */
+static void test_nothing_found(void **state)
+{
+    (void)state;
+    static const char *const formats[] = {"text", "csv", "json"};
+    for (size_t i = 0; i < 2 * sizeof formats / sizeof *formats; i++) {
+        bool before = i % 2 == 1;
+        size_t size = 0;
+        remove(place.file);
+        if (before)
+            write_file(place.file, "x", 1);
+        struct run run = unktx_expect(1, "find 1111 --format %s --store %s -o %s", formats[i / 2], place.store,
+                                      place.file);
+        assert_null(strstr(run.err, "written"));
+        char *bytes = read_file(place.file, &size);
+        assert_true(before ? bytes && size == 1 && bytes[0] == 'x' : !bytes);
+        free(bytes);
+        run_free(&run);
+    }
+    remove(place.file);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_file),
         cmocka_unit_test(test_without_store),
         cmocka_unit_test(test_folder),
+        cmocka_unit_test(test_nothing_found),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
