@@ -28,7 +28,8 @@ static enum status write_keys(const struct settings *settings, const struct stor
 static enum status collect(const struct settings *settings, const struct store *store, struct spenders *spenders,
                            struct evidence_set *evidence, struct fault *fault)
 {
-    struct selected_outputs selected = {.no_nulldata = "none of these outputs shows a key"};
+    struct selected_outputs selected = {.no_nulldata = settings->with_hashes ? "none of these outputs has a hash lock"
+                                                                             : "none of these outputs shows a key"};
     spenders->tdags = evidence->tdags;
     enum status status = selected_outputs_open(settings, store, evidence->forest, &selected, fault);
     if (status == STATUS_OK)

@@ -414,10 +414,8 @@ static int run(const struct settings *settings)
     if (settings->with_scripts && settings->operands_count == 0)
         return message_usage("--scripts is for transactions only; --known-scripts FILE adds known scripts");
     if (settings->dag && !chosen_is_dag(settings->dag) && !chosen_is_class(settings->dag))
-        return message_usage(
-            "--dag: '%s' is no number from 1 on, name, txid or class id (their first hexadecimal digits, "
-            "at least 4)",
-            settings->dag);
+        return message_usage(CHOSEN_NO_DAG ", txid or class id (their first hexadecimal digits, at least 4)",
+                             settings->dag);
     if (settings->class_id && !chosen_is_class(settings->class_id))
         return message_usage(CHOSEN_NO_CLASS, settings->class_id);
     if (unfit)

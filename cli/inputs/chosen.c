@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "cli/inputs/prefix.h"
+#include "cli/inputs/operand.h"
 #include "graph/dag/names.h"
 
 /* ---- a T-DAG ---- */
@@ -11,7 +11,9 @@
 uint64_t chosen_number(const char *word)
 {
     size_t size = strlen(word);
-    return size > 0 && size < TDAG_NAME_MIN && strspn(word, "0123456789") == size ? strtoull(word, NULL, 10) : 0;
+    return size > 0 && !operand_is_padded(word) && size < TDAG_NAME_MIN && strspn(word, "0123456789") == size
+               ? strtoull(word, NULL, 10)
+               : 0;
 }
 
 bool chosen_is_dag(const char *word)
@@ -106,6 +108,10 @@ enum status chosen_dag(const struct forest *forest, const struct tdags *tdags, c
         return fault_set(fault, STATUS_NOT_FOUND, NULL, FAULT_NO_OFFSET,
                          "no T-DAG %s: there are %u under %s, and no name or txid in them begins so", word,
                          (unsigned)tdags->count, rules_name(tdags->rules));
+    if (status == STATUS_NOT_FOUND && operand_is_padded(word)) {
+        struct fault found = *fault;
+        return fault_set(fault, status, NULL, FAULT_NO_OFFSET, "%s; a number has no zeros before it", found.text);
+    }
     return status;
 }
 

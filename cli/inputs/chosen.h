@@ -7,7 +7,9 @@
 /* Can the word name a T-DAG: a number from 1 on, of fewer than 16 digits, or the first hexadecimal digits of a name or
  * a txid? */
 bool chosen_is_dag(const char *word);
-/* The number that it is, 0 for a name or txid. */
+/* What is told of a word that cannot, and what else it is not. */
+#define CHOSEN_NO_DAG "--dag: '%s' is no number from 1 on, name"
+/* The number that it is, 0 for a name or txid: one has no zeros before it, as everywhere. */
 uint64_t chosen_number(const char *word);
 /* The T-DAG of that number, or the one in which a transaction's txid begins so (names are beginnings of txids), or the
  * only one of a class whose id begins so (`classes`; NULL: these are not asked). Digits alone are a number where there

@@ -1,5 +1,7 @@
 #include "cli/inputs/selected_outputs.h"
 
+#include <stdio.h>
+
 #include "cli/inputs/chosen.h"
 #include "cli/inputs/known_scripts.h"
 #include "cli/inputs/output_folder.h"
@@ -125,7 +127,7 @@ int selected_outputs_check(const struct settings *settings)
 {
     struct fault fault = {0};
     if (settings->dag && !chosen_is_dag(settings->dag))
-        return message_usage("--dag: '%s' is neither a number nor a name", settings->dag);
+        return message_usage(CHOSEN_NO_DAG " or txid (their first hexadecimal digits, at least 4)", settings->dag);
     enum status status = check_query(settings, &fault);
     return status == STATUS_REFUSED ? message_usage("%s", fault.text) : message_result(status, &fault);
 }
@@ -153,17 +155,29 @@ static enum rules rules_with(enum kind kind)
     return rules < RULES ? rules : RULES_HIDDEN;
 }
 
-static void tell_nulldata(const struct selected_outputs *selected, const struct store *store)
+static void tell_nulldata(const struct selected_outputs *selected, const struct store *store, const char *asked)
 {
     if (selected->no_nulldata)
-        message("--kind nulldata: %s", selected->no_nulldata);
+        message("%s: %s", asked, selected->no_nulldata);
     else if (!selected->settings->with_nulldata)
         message(
-            "--kind nulldata: these outputs are listed with --nulldata only%s",
+            "%s: these outputs are listed with --nulldata only%s", asked,
             store_identity_of(store)->nulldata_stored
                 ? ""
                 : "; this store was made with --nulldata count, and has some of them ('unktx scan --nulldata store' "
                   "into another store has all)");
+}
+
+/* Most protocols write to nulldata outputs only. */
+static void tell_protocol(const struct selected_outputs *selected, const struct store *store)
+{
+    const struct catalogue *catalogue = &selected->catalogue;
+    char asked[CATALOGUE_NAME_MAX + 64];
+    size_t entry = catalogue_find(catalogue, selected->settings->select_protocol);
+    if (entry == CATALOGUE_MAX || !catalogue_is_protocol(catalogue, entry))
+        return;
+    snprintf(asked, sizeof asked, "--protocol %s in nulldata outputs", catalogue->entries[entry].name);
+    tell_nulldata(selected, store, asked);
 }
 
 /* An answer without rows would leave open why. */
@@ -178,7 +192,9 @@ static void tell_none(const struct selected_outputs *selected, const struct stor
                     rules_name(settings->rules), rules_name(first));
     }
     if (mask >> KIND_NULLDATA & 1)
-        tell_nulldata(selected, store);
+        tell_nulldata(selected, store, "--kind nulldata");
+    else if (settings->select_protocol && mask == 0)
+        tell_protocol(selected, store);
     if (settings->select_known)
         known_scripts_tell_hidden(&selected->catalogue, settings->select_known);
     if (settings->from_height >= forest->blocks)

@@ -158,6 +158,7 @@ static void test_refused(void **state)
     snprintf(known, sizeof known, "--known no-such --known-scripts %s/own.tsv", place);
     snprintf(protocol, sizeof protocol, "--protocol nobody --known-scripts %s/own.tsv", place);
     const char *const options[][2] = {{"--dag 99999", "no T-DAG 99999"},
+                                      {"--dag 0001", "begins with 0001; a number has no zeros before it\n"},
                                       {known, "no known script is called 'no-such'"},
                                       {protocol, "no protocol is called 'nobody'"}};
     for (size_t i = 0; i < sizeof options / sizeof *options; i++) {
@@ -178,7 +179,10 @@ static void test_words(void **state)
                                              {"--template <x>", "'<x>' is no template"},
                                              {"--known no-such", "no known script is called 'no-such'"},
                                              {"--protocol nobody", "no protocol is called 'nobody'"},
-                                             {"--dag 0", "--dag: '0' is neither a number nor a name"}};
+                                             {"--dag 0", "--dag: '0' is no number from 1 on, name or txid"}};
+    struct run show = unktx_expect(2, "show --store %s/nowhere --dag 01", place);
+    assert_non_null(strstr(show.err, "--dag: '01' is no number from 1 on, name, txid or class id"));
+    run_free(&show);
     for (size_t c = 0; c < sizeof commands / sizeof *commands; c++) {
         for (size_t i = 0; i < sizeof options / sizeof *options; i++) {
             struct run run = unktx_expect(2, "%s --store %s/nowhere %s", commands[c], place, options[i][0]);
@@ -227,7 +231,8 @@ static void expect_none(const char *line, const char *said)
     run_free(&run);
 }
 
-static void test_none(void **state)
+/* They can be listed, or never have what is asked for. */
+static void test_none_of_nulldata(void **state)
 {
     (void)state;
     static const char count[] = "; this store was made with --nulldata count,";
@@ -236,6 +241,27 @@ static void test_none(void **state)
     expect_none("templates --kind nulldata", "listed with --nulldata only");
     expect_none("unlocks --kind nulldata", "--kind nulldata: none of these outputs can be spent\n");
     expect_none("keys --kind nulldata", "--kind nulldata: none of these outputs shows a key\n");
+    expect_none("keys --hashes --kind nulldata", "--kind nulldata: none of these outputs has a hash lock\n");
+    /* nulldata outputs of the bundled chain are written by it */
+    expect_none("outputs --protocol runes",
+                "--protocol runes in nulldata outputs: these outputs are listed with --nulldata only");
+    expect_none("templates --protocol runes", "listed with --nulldata only");
+    expect_none("unlocks --protocol runes",
+                "--protocol runes in nulldata outputs: none of these outputs can be spent\n");
+    unktx_ok("scan --quiet --nulldata store --datadir tests/fixtures/regtest-xor --store %s/stored", place);
+    struct run run = unktx_expect(0, "outputs --kind nulldata --store %s/stored", place);
+    assert_null(strstr(run.err, count));
+    assert_non_null(strstr(run.err, "--nulldata only\n"));
+    run_free(&run);
+    run = unktx_expect(0, "outputs --kind nulldata --nulldata --store %s/stored", place);
+    assert_string_equal(run.err, "");
+    assert_true(strchr(run.out, '\n') != strrchr(run.out, '\n'));
+    run_free(&run);
+}
+
+static void test_none(void **state)
+{
+    (void)state;
     static const char *const commands[] = {"outputs", "templates", "unlocks", "keys"};
     for (size_t i = 0; i < sizeof commands / sizeof *commands; i++) {
         expect_none(path_of("%s --kind pubkey", commands[i]),
@@ -248,30 +274,25 @@ static void test_none(void **state)
     struct run run = unktx_expect(0, "dags --known lightning-to-local --store %s/store", place);
     assert_non_null(strstr(run.err, "--known lightning-to-local: a script that spenders show"));
     run_free(&run);
-    static const char *const others[] = {"--kind pubkey --rules core-0.19", "--kind multisig", "--kind nonstandard",
-                                         "--from-height 100", "--known op-if"};
+    static const char *const others[] = {"--kind pubkey --rules core-0.19",
+                                         "--kind multisig",
+                                         "--kind nonstandard",
+                                         "--from-height 100",
+                                         "--known op-if",
+                                         "--protocol other --rules core-22"};
     for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
         run = unktx_expect(0, "outputs %s --store %s/store", others[i], place);
         assert_string_equal(run.err, "");
         assert_true(strchr(run.out, '\n') != strrchr(run.out, '\n'));
         run_free(&run);
     }
-    unktx_ok("scan --quiet --nulldata store --datadir tests/fixtures/regtest-xor --store %s/stored", place);
-    run = unktx_expect(0, "outputs --kind nulldata --store %s/stored", place);
-    assert_null(strstr(run.err, count));
-    assert_non_null(strstr(run.err, "--nulldata only\n"));
-    run_free(&run);
-    run = unktx_expect(0, "outputs --kind nulldata --nulldata --store %s/stored", place);
-    assert_string_equal(run.err, "");
-    assert_true(strchr(run.out, '\n') != strrchr(run.out, '\n'));
-    run_free(&run);
 }
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_outputs),   cmocka_unit_test(test_unlocks),
-                                       cmocka_unit_test(test_templates), cmocka_unit_test(test_refused),
-                                       cmocka_unit_test(test_words),     cmocka_unit_test(test_none),
-                                       cmocka_unit_test(test_usage)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_outputs),          cmocka_unit_test(test_unlocks), cmocka_unit_test(test_templates),
+        cmocka_unit_test(test_refused),          cmocka_unit_test(test_words),   cmocka_unit_test(test_none),
+        cmocka_unit_test(test_none_of_nulldata), cmocka_unit_test(test_usage)};
     return cmocka_run_group_tests_name("select", tests, scan, clean);
 }
