@@ -292,6 +292,21 @@ static enum status find_path(struct travel *travel, const struct operand *operan
     return status;
 }
 
+/* A journey of --unknown that does not begin would leave open why. */
+static void tell_none(const struct travel *travel)
+{
+    const struct settings *settings = travel->settings;
+    const char *operand = settings->operands[0];
+    if (!settings->only_unknown || travel->steps_count > 0)
+        return;
+    if (travel->backward)
+        message("no way leads back from %s: no input there spends an output that is unknown under %s", operand,
+                rules_name(settings->rules));
+    else
+        message("no way leads on from %s: no output there is unknown under %s and can be spent", operand,
+                rules_name(settings->rules));
+}
+
 static enum status print(struct travel *travel, struct text *text, struct fault *fault)
 {
     const struct journey journey = {travel->index, travel->steps, travel->steps_count, travel->txs, travel->txs_count};
@@ -342,6 +357,8 @@ static int run(const struct settings *settings)
     if (status == STATUS_OK && travel.cut)
         message("cut after %llu row%s: there is more; --limit takes more of it", ULL(settings->limit),
                 settings->limit == 1 ? "" : "s");
+    if (status == STATUS_OK)
+        tell_none(&travel);
     text_free(&text);
     travel_free(&travel);
     return message_result(status, &fault);
