@@ -323,7 +323,8 @@ static int set_value(const struct reading *reading, const struct option *option,
         break;
     case OPTION_RULES:
         if (!is_choice(option->value, value) || !rules_parse(value, (enum rules *)(void *)field))
-            return reading->usage("--%s: '%s' is none of %s%s", option->name, value, option->value,
+            return reading->usage("--%s: '%s' is %s%s%s", option->name, value,
+                                  strchr(option->value, '|') ? "none of " : "not ", option->value,
                                   strcmp(value, "hidden") == 0 ? HIDDEN_IS_FOR : "");
         return -1;
     case OPTION_NUMBER:

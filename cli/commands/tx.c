@@ -359,8 +359,8 @@ static enum status put_operand(struct view *view, const struct operand *operand,
         status = index_block_at(view->index, operand->number, &block, fault);
         if (status == STATUS_NOT_FOUND)
             return fault_set(fault, status, settings_main_store(view->settings), FAULT_NO_OFFSET,
-                             "no block of height %u; the index ends at %u", (unsigned)operand->number,
-                             (unsigned)index_totals_of(view->index).blocks - 1);
+                             "no block of height %u; the index ends at %u%s", (unsigned)operand->number,
+                             (unsigned)index_totals_of(view->index).blocks - 1, operand_height_hint(operand->number));
         return status == STATUS_OK ? put_block(view, &block, fault) : status;
     }
     status = put_txs(view, operand, fault);

@@ -79,3 +79,8 @@ enum status operand_tell_padded(const char *word, enum status status, struct fau
     return fault_set(fault, status, found.path, found.offset,
                      "%s; a HEIGHT has no zeros before it, and a BLOCKHASH all of its digits", found.text);
 }
+
+const char *operand_height_hint(uint32_t height)
+{
+    return height < 1000 ? "" : "; digits alone are a HEIGHT: of a hash that begins so give more, up to a letter";
+}

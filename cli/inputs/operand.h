@@ -37,6 +37,9 @@ enum status operand_complete(struct operand *operand, const struct forest *fores
 /* Where a padded word was not found (`status`), says too what may have been meant. Returns `status`. */
 enum status operand_tell_padded(const char *word, enum status status, struct fault *fault) MUST_CHECK;
 
+/* What is to be said after "no block of that height": the digits may be meant as the first ones of a hash. */
+const char *operand_height_hint(uint32_t height);
+
 #define OPERAND_WORD_SIZE 256u
 
 /* The operands of a command one after the other; "-" stands for the words of standard input. Set `list` and `count`,

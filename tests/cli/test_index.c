@@ -272,7 +272,9 @@ static void test_ranges_and_limits(void **state)
     expect_error(1, "no block of height 261; the index ends at 260",
                  path_of("dump txs --from-height 261 --store %s", temp));
     expect_error(1, "no blocks from height 5 to 4", path_of("dump txs --from-height 5 --to-height 4 --store %s", temp));
-    expect_error(1, "the index ends at 260", path_of("tx 261 --store %s", temp));
+    expect_error(1, "the index ends at 260\n", path_of("tx 261 --store %s", temp));
+    expect_error(1, "the index ends at 260; digits alone are a HEIGHT", path_of("tx 31959 --store %s", temp));
+    expect_error(2, "--rules: 'core-22' is not hidden\n", path_of("tx 31959 --rules core-22 --store %s", temp));
     check_zeros_before(&truth, truth.txs.rows, temp);
     expect_error(1, "has no input", path_of("tx %s/1 --store %s", truth_txid(&truth, 0), temp));
     expect_error(1, "has no output", path_of("tx %s:1 --store %s", truth_txid(&truth, 0), temp));
