@@ -87,7 +87,7 @@ static int check_known(const struct settings *settings)
 int dag_filter_check(const struct settings *settings)
 {
     if (settings->label && settings->labels.count == 0)
-        return message_usage("--label takes --labels FILE too");
+        return message_usage("--label needs --labels FILE");
     if (settings->family && !is_family(settings->family))
         return message_usage("--family: '%s' is no family of T-DAGs, such as chain or fan-out", settings->family);
     if (settings->class_id && !chosen_is_class(settings->class_id))
