@@ -5,7 +5,9 @@
  *
  * The parts are written in the order tracked, tdags, size, blocks; in a DIR that has a chain already, they are added
  * to it. */
+#include <errno.h>
 #include <getopt.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -32,7 +34,20 @@ struct order {
     uint32_t tdags;
     uint32_t giants;
     uint32_t random;
+    bool help;
 };
+
+/* A whole number up to `most`; "200M" is none. */
+static bool read_number(const char *text, uint64_t most, uint64_t *number)
+{
+    char *end;
+    errno = 0;
+    *number = strtoull(text, &end, 10);
+    bool is_number = *text >= '0' && *text <= '9' && *end == '\0' && errno == 0 && *number <= most;
+    if (!is_number)
+        fprintf(stderr, "chaingen: '%s' is no whole number up to %llu\n", text, (unsigned long long)most);
+    return is_number;
+}
 
 static bool read_options(int argc, char **argv, struct order *order)
 {
@@ -41,9 +56,11 @@ static bool read_options(int argc, char **argv, struct order *order)
         {"tdags", 1, NULL, 'd'},  {"giants", 1, NULL, 'g'},  {"seed", 1, NULL, 'r'},
         {"xor", 0, NULL, 'x'},    {"planted", 1, NULL, 'p'}, {"block-bytes", 1, NULL, 'k'},
         {"spends", 0, NULL, 'c'}, {"holders", 1, NULL, 'h'}, {"list-holders", 0, NULL, 'l'},
-        {"random", 1, NULL, 'm'}, {NULL, 0, NULL, 0}};
+        {"random", 1, NULL, 'm'}, {"help", 0, NULL, 'H'},    {NULL, 0, NULL, 0}};
     for (int option; (option = getopt_long(argc, argv, "", options, NULL)) != -1;) {
-        uint64_t number = optarg ? strtoull(optarg, NULL, 10) : 0;
+        uint64_t number = 0, most = strchr("str", option) ? UINT64_MAX : UINT32_MAX;
+        if (optarg && !read_number(optarg, most, &number))
+            return false;
         switch (option) {
         case 's': order->size = number; break;
         case 'b': order->blocks = (uint32_t)number; break;
@@ -58,6 +75,7 @@ static bool read_options(int argc, char **argv, struct order *order)
         case 'l': order->how.list_holders = true; break;
         case 'p': order->how.planted_per_10k = (uint32_t)number; break;
         case 'k': order->how.block_bytes = (uint32_t)number; break;
+        case 'H': order->help = true; return false;
         default: return false;
         }
     }
@@ -72,8 +90,8 @@ int main(int argc, char **argv)
         fputs(
             "usage: chaingen [--size BYTES] [--blocks N] [--tracked N] [--tdags N] [--giants PERCENT] [--random TXS] "
             "[--seed N] [--xor] [--holders N [--list-holders]] [--spends] [--planted PER_10K] [--block-bytes N] DIR\n",
-            stderr);
-        return 2;
+            order.help ? stdout : stderr);
+        return order.help ? 0 : 2;
     }
     struct gen *gen = gen_open(&order.how);
     struct rng rng = {order.how.seed};
