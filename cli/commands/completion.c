@@ -2,18 +2,75 @@
 #include <string.h>
 
 #include "cli/command.h"
+#include "classify/family.h"
 #include "cli/output/printer.h"
+#include "graph/scripts/catalogue.h"
+#include "graph/scripts/selector.h"
+#include "parser/protocol.h"
 
 enum shell { SHELL_BASH, SHELL_ZSH, SHELL_FISH };
 
 /* What can stand where a value or an operand is asked for. */
 enum wanted { WANTED_NOTHING, WANTED_TEXT, WANTED_FILE, WANTED_FOLDER, WANTED_CHOICE };
 
+/* ---- names ---- */
+
+/* Options whose values are names out of long lists, which no usage line has room for. */
+enum list { LIST_FAMILIES, LIST_KNOWN, LIST_PROTOCOLS, LISTS };
+static struct printer lists[LISTS]; /* words separated by |, each with a terminator */
+
+static void list_protocols(struct printer *list, const struct catalogue *catalogue)
+{
+    PRINT(list, "%s", SELECTOR_NO_PROTOCOL);
+    for (unsigned p = PROTOCOL_NONE + 1; p < PROTOCOLS; p++) {
+        size_t entry = catalogue_find(catalogue, protocol_name((enum protocol)p));
+        if (entry == CATALOGUE_MAX || !catalogue_is_protocol(catalogue, entry)) /* else it comes with the others */
+            PRINT(list, "|%s", protocol_name((enum protocol)p));
+    }
+    for (size_t i = 0; i < catalogue->count; i++) {
+        if (catalogue_is_protocol(catalogue, catalogue->by_name[i]))
+            PRINT(list, "|%s", catalogue->entries[catalogue->by_name[i]].name);
+    }
+}
+
+static enum status make_lists(struct fault *fault)
+{
+    struct catalogue catalogue = {0};
+    enum status status = catalogue_read_built_in(&catalogue, fault);
+    for (unsigned f = 0; f < FAMILIES; f++)
+        PRINT(&lists[LIST_FAMILIES], "%s%s", f > 0 ? "|" : "", family_name((enum family)f));
+    for (size_t i = 0; i < catalogue.count; i++)
+        PRINT(&lists[LIST_KNOWN], "%s%s", i > 0 ? "|" : "", catalogue.entries[catalogue.by_name[i]].name);
+    list_protocols(&lists[LIST_PROTOCOLS], &catalogue);
+    for (unsigned l = 0; l < LISTS && status == STATUS_OK; l++) {
+        PRINT(&lists[l], "%c", '\0');
+        if (lists[l].status != STATUS_OK)
+            status = fault_nomem(fault);
+    }
+    catalogue_free(&catalogue);
+    return status;
+}
+
+/* The words that the option takes, separated by |; NULL: any, or a file. */
+static const char *choices_of(const struct option *option)
+{
+    static const char *const names[LISTS] = {
+        [LIST_FAMILIES] = "family", [LIST_KNOWN] = "known", [LIST_PROTOCOLS] = "protocol"};
+    if (option->type == OPTION_CHOICE || option->type == OPTION_RULES)
+        return option->value;
+    for (unsigned l = 0; l < LISTS; l++)
+        if (option->type == OPTION_TEXT && strcmp(option->name, names[l]) == 0)
+            return lists[l].text.bytes;
+    return NULL;
+}
+
+/* ---- what is wanted ---- */
+
 static enum wanted option_wants(const struct option *option)
 {
     if (option->type == OPTION_FLAG)
         return WANTED_NOTHING;
-    if (option->type == OPTION_CHOICE || option->type == OPTION_RULES)
+    if (option->type == OPTION_CHOICE || option->type == OPTION_RULES || choices_of(option))
         return WANTED_CHOICE;
     if (strcmp(option->value, "DIR") == 0)
         return WANTED_FOLDER;
@@ -78,7 +135,7 @@ static void bash_command(struct printer *printer, const struct command *command)
         if ((*o)->letter)
             PRINT(printer, "-%c | ", (*o)->letter);
         PRINT(printer, "--%s) ", (*o)->name);
-        bash_wanted(printer, option_wants(*o), (*o)->value);
+        bash_wanted(printer, option_wants(*o), choices_of(*o));
         PRINT(printer, " ;;\n");
     }
     PRINT(printer, "%s", "        *)\n            if [[ $cur == -* ]]; then\n                words='");
@@ -149,7 +206,7 @@ static void zsh_option(struct printer *printer, const struct option *option)
     print_quoted(printer, option->help, "\\[]", "'\\''");
     PRINT(printer, "]");
     bool is_named = option->type == OPTION_TEXT || option->type == OPTION_LIST;
-    zsh_action(printer, option_wants(option), is_named ? option->value : option->name, option->value);
+    zsh_action(printer, option_wants(option), is_named ? option->value : option->name, choices_of(option));
     PRINT(printer, "'");
 }
 
@@ -217,7 +274,7 @@ static void fish_command(struct printer *printer, const struct command *command)
         PRINT(printer, "complete -c unktx -n '__unktx_command %s' -l %s", command->name, (*o)->name);
         if ((*o)->letter)
             PRINT(printer, " -s %c", (*o)->letter);
-        fish_wanted(printer, option_wants(*o), (*o)->value);
+        fish_wanted(printer, option_wants(*o), choices_of(*o));
         PRINT(printer, "%s", " -d '");
         print_quoted(printer, (*o)->help, "\\", "\\'");
         PRINT(printer, "'\n");
@@ -254,8 +311,14 @@ static int run(const struct settings *settings)
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         if (strcmp(settings->operands[0], names[i]) != 0)
             continue;
-        print[i](&printer);
-        return message_result(printer_write(&printer, NULL, &fault), &fault);
+        enum status status = make_lists(&fault);
+        if (status == STATUS_OK) {
+            print[i](&printer);
+            status = printer_write(&printer, NULL, &fault);
+        }
+        for (unsigned l = 0; l < LISTS; l++)
+            text_free(&lists[l].text);
+        return message_result(status, &fault);
     }
     return message_usage("'%s' is none of bash, zsh, fish", settings->operands[0]);
 }

@@ -44,7 +44,7 @@ const struct option option_filter_known = {
     .type = OPTION_TEXT,
     .value = "NAME",
     .field = FIELD(select_known),
-    .help = "only T-DAGs that hold this known script",
+    .help = "only T-DAGs that hold this known script; see KNOWN SCRIPTS in man unktx-templates",
 };
 const struct option option_filter_label = {
     .name = "label",
@@ -68,7 +68,7 @@ static enum status find_known(const struct settings *settings, const struct cata
     *known = catalogue_find(catalogue, settings->select_known);
     if (*known < CATALOGUE_MAX)
         return STATUS_OK;
-    return fault_set(fault, STATUS_NOT_FOUND, NULL, FAULT_NO_OFFSET, "--known: no known script has the name %s",
+    return fault_set(fault, STATUS_NOT_FOUND, NULL, FAULT_NO_OFFSET, "--known: no known script is called '%s'",
                      settings->select_known);
 }
 

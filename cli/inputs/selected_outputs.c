@@ -33,7 +33,7 @@ const struct option option_select_known = {
     .value = "NAME",
     .field = FIELD(select_known),
     .printable = true,
-    .help = "only outputs that are this known script",
+    .help = "only outputs that are this known script; see KNOWN SCRIPTS in man unktx-templates",
 };
 const struct option option_select_kind = {
     .name = "kind",
@@ -55,7 +55,8 @@ const struct option option_select_protocol = {
     .value = "P",
     .field = FIELD(select_protocol),
     .printable = true,
-    .help = "only outputs that this protocol wrote, as the column protocol names it; other: those of none",
+    .help = "only outputs that this protocol wrote, as the column protocol of man unktx-outputs names it; other: those "
+            "of none",
 };
 const struct option option_select_min_value = {
     .name = "min-value",

@@ -140,6 +140,9 @@ static void test_bash_words(void **state)
     assert_offers("unktx dags --rules = core-0.1", "core-0.18\ncore-0.19\n");
     assert_offers("unktx dags --rules =", "core-0.18\ncore-0.19\ncore-22\nhidden\n");
     assert_offers("unktx dags --threads ''", "\n");
+    assert_offers("unktx dags --family ch", "chain\n");
+    assert_offers("unktx outputs --known puzzle-g", "puzzle-genesis\npuzzle-genesis-reversed\n");
+    assert_offers("unktx templates --protocol o", "other\nomni\nop-return-80\nop-return-empty\nopen-assets\n");
     assert_offers("unktx nothing --", "\n");
     make_dirs(path_of("%s/data/sub", folder));
     write_file(path_of("%s/data/some", folder), "", 0);
