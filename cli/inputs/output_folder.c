@@ -144,6 +144,13 @@ static enum status take_number(struct settings *settings, struct output_folder *
     return status;
 }
 
+/* travel has no height of its own, and needs a rule set with --unknown alone. */
+static bool goes_by_tables(const struct option *const *options, const struct settings *settings)
+{
+    return has_option(options, &option_as_of_height) ||
+           (rules_option(options) == &option_rules && settings->only_unknown);
+}
+
 enum status output_folder_apply(const struct option *const *options, struct settings *settings,
                                 struct output_folder *folder, struct fault *fault)
 {
@@ -157,7 +164,7 @@ enum status output_folder_apply(const struct option *const *options, struct sett
     settings->store = folder->store;
     if (makes && !given && folder->path && !settings->quiet)
         message("the store is %s, since there is %s here; --store names another", folder->store, folder->path);
-    if (!folder->path || !has_option(options, &option_as_of_height))
+    if (!folder->path || !goes_by_tables(options, settings))
         return STATUS_OK;
     status = manifest_read(folder->path, &folder->manifest, fault);
     if (status == STATUS_NOT_FOUND)
@@ -263,12 +270,21 @@ static void print_taken_rules(struct printer *printer, const struct settings *se
     print_filters(printer, compress, exclude, scripts);
 }
 
+/* Why numbers of T-DAGs are others in the tables, if they are. */
 static void print_numbered_apart(struct printer *printer, const struct settings *settings)
 {
     const struct manifest *manifest = &settings->tables->manifest;
-    PRINT(printer, ", which were made with");
-    print_filters(printer, manifest->compress && !settings->compress,
-                  settings->exclude_scripts ? NULL : manifest->exclude_scripts.path, NULL);
+    bool apart = is_numbered_apart(settings, manifest);
+    if (!manifest->select && !apart)
+        return;
+    PRINT(printer, ", which ");
+    if (manifest->select)
+        PRINT(printer, "have only T-DAGs of %s%s", manifest->select, apart ? " and " : "");
+    if (apart)
+        PRINT(printer, "were made with");
+    if (apart)
+        print_filters(printer, manifest->compress && !settings->compress,
+                      settings->exclude_scripts ? NULL : manifest->exclude_scripts.path, NULL);
     PRINT(printer, ": dag_id is another there, names are the same");
 }
 
@@ -283,10 +299,7 @@ static void print_taken(struct printer *printer, const struct settings *settings
     if (ends->taken)
         PRINT(printer, " --to-height %u (the store goes on to block %u)", (unsigned)ends->answer,
               (unsigned)ends->store);
-    if (has_rules && folder->manifest.select)
-        PRINT(printer, ", which have only T-DAGs of %s: dag_id is another there, names are the same",
-              folder->manifest.select);
-    else if (has_rules && is_numbered_apart(settings, &folder->manifest))
+    if (has_rules)
         print_numbered_apart(printer, settings);
     if (!ends->differs)
         return;
@@ -317,8 +330,8 @@ static enum status take_height(const struct settings *settings, const struct sto
         return STATUS_OK;
     enum status status = output_folder_has_block(store, manifest->tip_height, &manifest->tip, has_block, fault);
     if (status == STATUS_OK && *has_block && manifest->tip_height + 1 < store_totals_of(store).blocks &&
-        *height == UINT32_MAX && !settings->rules_given && settings->rules != RULES_HIDDEN &&
-        !writes_folder(settings, settings->tables))
+        has_option(settings->tables->options, &option_as_of_height) && *height == UINT32_MAX &&
+        !settings->rules_given && settings->rules != RULES_HIDDEN && !writes_folder(settings, settings->tables))
         *height = manifest->tip_height;
     return status;
 }

@@ -382,6 +382,26 @@ static void test_rows_of_filtered_tables(void **state)
     expect_rows("--compress --exclude-scripts @known", 8);
 }
 
+/* travel needs the rule set with --unknown alone, and then takes that of the tables. */
+static void test_travel(void **state)
+{
+    (void)state;
+    static const char txid[] = "25b8217b4b57f2a23218c3d05fa11de651a273ff0d849f80132ceae1a31dd0d0";
+    unktx_ok("analyze --quiet --index --rules core-22 --datadir " NODE " -o %s/far", dir);
+    struct run taken = unktx_expect(0, "travel --unknown --store %s/far %s", dir, txid);
+    struct run named = unktx_expect(0, "travel --unknown --store %s/far --rules core-22 %s", dir, txid);
+    struct run other = unktx_expect(0, "travel --unknown --store %s/far --rules core-0.18 %s", dir, txid);
+    assert_string_equal(taken.out, named.out);
+    assert_string_not_equal(taken.out, other.out);
+    assert_non_null(strstr(taken.err, "as in the tables of "));
+    struct run all = unktx_expect(0, "travel --store %s/far %s --depth 1", dir, txid);
+    assert_string_equal(all.err, "");
+    run_free(&all);
+    run_free(&other);
+    run_free(&named);
+    run_free(&taken);
+}
+
 static void test_read_otherwise(void **state)
 {
     (void)state;
@@ -450,6 +470,7 @@ int main(void)
         cmocka_unit_test(test_read),
         cmocka_unit_test(test_taken_alone),
         cmocka_unit_test(test_rows_of_filtered_tables),
+        cmocka_unit_test(test_travel),
         cmocka_unit_test(test_read_otherwise),
         cmocka_unit_test(test_read_filter),
         cmocka_unit_test(test_other_rules),
