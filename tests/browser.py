@@ -168,6 +168,15 @@ def search(looker, word, leads_to):
     looker.messages("search for " + word)
 
 
+def tables_go_on(looker):
+    """Where rows or columns lie beyond what is in sight, the edge shows it."""
+    for width in (1280, 390):
+        looker.browser.show_as(width, "light")
+        for path in ("/core-22/tdags", "/core-22/classes", "/core-0.18/scripts"):
+            looker.browser.go(looker.home + path)
+            looker.shades("%s (%d)" % (path, width), "main .wide")
+
+
 def filter_tdags(looker):
     browser = looker.browser
     browser.go(looker.home + "/core-22/tdags")
@@ -351,6 +360,7 @@ def look_at_explore(looker):
     search_without_script(looker)
     for width in (1400, 1280, 390):
         hint_fits(looker, width)
+    tables_go_on(looker)
     filter_tdags(looker)
     brush(looker, 1400, False, (0.2, 0.6))
     brush(looker, 390, True, (0.9, 0.3))

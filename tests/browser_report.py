@@ -31,11 +31,14 @@ def read_off(looker, where):
         looker.complain(where, "a touch reads off %r" % browser.evaluate(READ))
 
 
+SEARCH = "(function(){var i=document.querySelector('.search input');i.value='%s';i.dispatchEvent(new Event('input'))})()"
+
+
 def search(looker, where):
     """A txid that only an article's closed table has is found, and the link opens what it leads to."""
     browser = looker.browser
     txid = browser.evaluate("document.querySelector('article details[id$=\"-txs\"] td .hash').textContent")
-    browser.evaluate("(function(){var i=document.querySelector('.search input');i.value='%s';i.dispatchEvent(new Event('input'))})()" % txid)
+    browser.evaluate(SEARCH % txid)
     found = browser.evaluate("Array.from(document.querySelectorAll('.search li a')).map(function(a){return a.hash}).join(' ')").split()
     if not found or not all(link.startswith("#tdag-") for link in found):
         looker.complain(where, "a search for %s finds %s" % (txid, found))
@@ -46,7 +49,17 @@ def search(looker, where):
     browser.evaluate("new Promise(function(done){setTimeout(done,200)})")
     if not browser.evaluate("document.querySelector('article details[id$=\"-txs\"]').open"):
         looker.complain(where, "a link into a closed part does not open it")
-    browser.evaluate("(function(){var i=document.querySelector('.search input');i.value='';i.dispatchEvent(new Event('input'))})()")
+    browser.evaluate(SEARCH % "")
+
+
+def searches_fit(looker, where, width):
+    """Whatever is found: ids, addresses and scripts are longer than a small window is wide."""
+    for word in ("26", "4b35", "bcrt1p", "mgt8"):
+        looker.browser.evaluate(SEARCH % word)
+        if looker.browser.evaluate("document.querySelectorAll('.search li').length") == 0:
+            looker.complain(where, "a search for %s finds nothing" % word)
+        looker.fits("%s, a search for %s" % (where, word), width)
+    looker.browser.evaluate(SEARCH % "")
 
 
 def select_id(looker, where):
@@ -88,6 +101,9 @@ def look_at_report(looker):
                 looker.keyboard(where, 25)
             read_off(looker, where)
             search(looker, where)
+            searches_fit(looker, where, width)
+            for table in ("#scanned .wide", "#classes .wide", "#largest .wide"):
+                looker.shades(where, table)
             select_id(looker, where)
             if not browser.evaluate(STICKY):
                 looker.complain(where, "the heads of the table of classes do not stay")

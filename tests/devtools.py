@@ -142,6 +142,18 @@ FROM_THE_TOP = """(function(){
   document.querySelectorAll('.wide').forEach(function(box){box.scrollTop=box.scrollLeft=0});
 })()"""
 
+# the first of these scrolled to its beginning or its end: what is beyond its right and its lower edge, and the middle of a strip beside
+# each, wider than the 4 pixels of it over which the scroll bar of a telephone lies
+EDGES = """(function(){
+  var box=document.querySelector(%s),far=%s;
+  box.scrollIntoView({block:'center'});box.scrollTo(far,far);
+  var at=box.getBoundingClientRect(),left=at.left+box.clientLeft+scrollX,top=at.top+box.clientTop+scrollY,
+    wide=box.clientWidth,high=box.clientHeight;
+  return JSON.stringify([
+    ['right',box.scrollWidth-wide-box.scrollLeft,{x:left+wide-9,y:top+high/3,width:9,height:high/3,scale:1}],
+    ['lower',box.scrollHeight-high-box.scrollTop,{x:left+wide/3,y:top+high-9,width:wide/3,height:9,scale:1}]]);
+})()"""
+
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 
 
@@ -206,6 +218,20 @@ class Looker:
         # not innerWidth: where a phone is emulated that grows with what does not fit
         if self.browser.ask("Page.getLayoutMetrics")["cssContentSize"]["width"] > width:
             self.complain(where, "wider than its window")
+
+    def shades(self, where, selector):
+        """An edge of the first of these has a shade where more than its width is beyond it, and none where nothing is."""
+        browser, name = self.browser, json.dumps(selector)
+        for far in (0, 99999):
+            for edge, beyond, strip in json.loads(browser.evaluate(EDGES % (name, far))):
+                pictures = []
+                for background in ("", "none"):
+                    browser.evaluate("document.querySelector(%s).style.background='%s'" % (name, background))
+                    pictures.append(browser.ask("Page.captureScreenshot", clip=strip)["data"])
+                browser.evaluate("document.querySelector(%s).style.background=''" % name)
+                shaded = pictures[0] != pictures[1]
+                if shaded != (beyond >= 1) and (shaded or beyond > 28):
+                    self.complain(where, "%s, %d pixels beyond its %s edge: %s shade" % (selector, beyond, edge, "a" if shaded else "no"))
 
     def go(self, path):
         """To a page that has all it shows: one that is still being made says so, and asks again by itself."""

@@ -2,9 +2,8 @@
 
 /* What report_style does not have. */
 const char explore_style[] =
-    ":root{--mark:#e7f1f9;--warn:#fff3d6;--edge:#0005;--reach:.8rem}\n"
-    "@media(min-width:40rem){:root{--reach:1.75rem}}\n"
-    "@media(prefers-color-scheme:dark){:root{--mark:#1c3346;--warn:#4a3a12;--edge:#fff5}}\n"
+    ":root{--mark:#e7f1f9;--warn:#fff3d6}\n"
+    "@media(prefers-color-scheme:dark){:root{--mark:#1c3346;--warn:#4a3a12}}\n"
     "h1{overflow-wrap:anywhere}\n"
     "header{display:flex;flex-wrap:wrap;align-items:center;gap:.3rem 1.6rem;padding:.5rem 1rem;border-bottom:1px solid "
     "var(--line);background:var(--tint)}\n"
@@ -34,12 +33,6 @@ const char explore_style[] =
     ".script{min-width:14rem;max-width:28rem;overflow-wrap:anywhere;font-size:.85em}\n"
     ".pager{display:flex;flex-wrap:wrap;align-items:center;gap:.2rem 1rem;padding:0;list-style:none}.pager "
     "a{display:inline-block;padding:.3rem 0}\n"
-    /* an edge with more beyond it has a shade, which what scrolls with the content covers at the end; a scroll bar of
-     * a wide screen lies over the first 15 pixels of it */
-    ".wide{background:linear-gradient(90deg,var(--back) 50%,transparent) 0 0/4rem 100% no-repeat local,"
-    "linear-gradient(270deg,var(--back) 50%,transparent) 100% 0/4rem 100% no-repeat local,"
-    "linear-gradient(90deg,var(--edge),transparent) 0 0/var(--reach) 100% no-repeat,"
-    "linear-gradient(270deg,var(--edge),transparent) 100% 0/var(--reach) 100% no-repeat var(--back)}\n"
     /* lines that move with the cells: collapsed ones stay behind */
     ".sticky{border-collapse:separate;border-spacing:0}.sticky thead "
     "th{position:sticky;top:0}.wide:has(.sticky){max-height:80vh;overflow:auto;scroll-padding:3rem 0 0 "

@@ -1,10 +1,12 @@
 #include "cli/views/report_page.h"
 
 const char report_style[] =
-    ":root{--back:#fff;--text:#1b1f24;--soft:#5d6670;--line:#d8dde3;--tint:#f3f5f7;--link:#00528a}\n"
+    ":root{--back:#fff;--text:#1b1f24;--soft:#5d6670;--line:#d8dde3;--tint:#f3f5f7;--link:#00528a;--edge:#0005;"
+    "--reach:.8rem}\n"
+    "@media(min-width:40rem){:root{--reach:1.75rem}}\n"
     "@media(prefers-color-scheme:dark){:root{--back:#14181d;--text:#e8ebef;--soft:#a3adb8;--line:#333b44;--tint:#"
     "1d232a;"
-    "--link:#7cc4f2}}\n"
+    "--link:#7cc4f2;--edge:#fff5}}\n"
     "*{box-sizing:border-box}\n"
     "body{margin:0;background:var(--back);color:var(--text);font:16px/1.5 system-ui,sans-serif}\n"
     "main{max-width:90rem;margin:0 auto;padding:1rem}\n"
@@ -22,10 +24,22 @@ const char report_style[] =
     "article{border:1px solid var(--line);border-radius:.4rem;padding:.7rem;min-width:0}\n"
     ".wide{overflow:auto;max-width:100%;max-height:85vh}article .wide{max-height:30rem}\n"
     ".wide thead th{position:sticky;top:0;z-index:1}\n"
+    /* an edge with more beyond it has a shade, which what scrolls with the content covers at the end; a scroll bar of
+     * a wide screen lies over the first 15 pixels of it. Content can end within a pixel: the last one has no shade */
+    ".wide{background:linear-gradient(90deg,var(--back) 80%,transparent) 0 0/calc(1.25*var(--reach)) 100% no-repeat "
+    "local,"
+    "linear-gradient(270deg,var(--back) 80%,transparent) 100% 0/calc(1.25*var(--reach)) 100% no-repeat local,"
+    "linear-gradient(90deg,var(--edge),transparent) 0 0/var(--reach) 100% no-repeat,"
+    "linear-gradient(270deg,transparent 1px,var(--edge) 1px,transparent) 100% 0/var(--reach) 100% no-repeat,"
+    "linear-gradient(0deg,var(--back) 80%,transparent) 0 100%/100% calc(1.25*var(--reach)) no-repeat local,"
+    "linear-gradient(0deg,transparent 1px,var(--edge) 1px,transparent) 0 100%/100% var(--reach) no-repeat "
+    "var(--back)}\n"
     "section{scroll-margin-top:.5rem}tr[id]{scroll-margin-top:4rem}:target{background:var(--tint)}\n"
+    "section:target,article:target{--back:var(--tint)}\n"
     "tr:target>*,article:target{box-shadow:inset 3px 0 var(--link)}\n"
     "details{margin:.4rem 0}summary{cursor:pointer;min-height:1.5rem}\n"
-    ".search{margin:1rem 0;padding:.7rem;border:1px solid var(--line);border-radius:.4rem}.search ol{margin:.4rem 0}\n"
+    ".search{margin:1rem 0;padding:.7rem;border:1px solid var(--line);border-radius:.4rem}.search ol{margin:.4rem "
+    "0;overflow-wrap:anywhere}\n"
     ".search input{font:inherit;padding:.3rem .5rem;max-width:100%;width:24rem;border:1px solid var(--soft);"
     "border-radius:.3rem;background:var(--back);color:var(--text)}\n"
     ".read{min-height:1.5em;margin:.2rem 0;font-size:.85rem;color:var(--soft)}svg .at{fill:var(--flow);"
@@ -54,7 +68,8 @@ const char report_style[] =
     "svg .h{font-weight:600;font-size:12px}\n"
     ".source,summary{color:var(--soft);font-size:.9rem}\n"
     "@media(max-width:40rem){td svg.tdag{max-width:8rem}.drawn{min-width:0}th,td{padding:.3rem .4rem}}\n"
-    "@media print{.skip,nav,.search,.read{display:none}.wide,article .wide{max-height:none;overflow:visible}.wide "
+    "@media print{.skip,nav,.search,.read{display:none}.wide,article "
+    ".wide{max-height:none;overflow:visible;background:none}.wide "
     "thead "
     "th{position:static}}\n";
 
