@@ -81,7 +81,8 @@ static void put_search(struct explore_request *request)
     PRINT(&request->page,
           "<form role=\"search\" action=\"/%s/search\" method=\"get\"><label for=\"q\">Search</label>\n<input id=\"q\" "
           "name=\"q\" type=\"search\" size=\"34\" placeholder=\"txid, block, address, key, script \342\200\246\" "
-          "title=\"Finds " EXPLORE_SEARCH_FINDS ".\" value=\"",
+          "title=\"Finds " EXPLORE_SEARCH_FINDS
+          " The start page says of which the first digits or letters will do.\" value=\"",
           rules_name(request->rules));
     if (asked)
         html_escaped(&request->page, asked, strlen(asked));

@@ -14,11 +14,17 @@ void explore_end_page(struct explore_request *request);
 /* A whole page that says how far loading is. */
 void explore_put_stages(struct explore_request *request);
 
-/* What a search finds, for a reader who has not asked yet: the end of a sentence. */
+/* What a search finds: the end of a sentence. */
 #define EXPLORE_SEARCH_FINDS                                                                                           \
-    "a transaction or output by its txid or TXID:VOUT, a block by its height or hash, a T-DAG, class or group by its " \
-    "name, what has an address, a public key, a hash, a preimage or a script, and known scripts, templates, "          \
-    "protocols and labels. Their first digits or letters will do"
+    "a transaction or output by its txid or TXID:VOUT, a block by its height or hash, a T-DAG by its number or name, " \
+    "a class or group by its name, unknown outputs by an address, a public key, a hash, a preimage or a script, and "  \
+    "known scripts, templates, protocols and labels."
+/* And how much of a name has to be given: for a reader who has not asked yet, and for one who found nothing. */
+#define EXPLORE_SEARCH_TAKES                                                                                           \
+    "Of the txid of a stored transaction, the hash of a block and the name of a T-DAG, class or group the first 4 "    \
+    "digits will do; of an address the first 4 characters; of a key, a preimage, a script or a hash in one the first " \
+    "8 digits; of the names of known scripts, templates, protocols and labels the first 2 letters. Any other "         \
+    "transaction is found only by its whole txid, and with an index."
 
 /* Of the options that explore was run with, those that a command has too; each has --store. */
 #define TAKES_RULES 1u   /* --rules */

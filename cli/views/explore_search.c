@@ -247,14 +247,6 @@ static enum status find_all(struct search *search, struct fault *fault)
 /* What is found alone is shown at once. */
 enum status explore_search(struct explore_request *request, struct fault *fault)
 {
-    static const char takes[] =
-        " Search finds blocks by height or hash, stored transactions by their txid, T-DAGs by their number or a txid, "
-        "outputs as TXID:VOUT, "
-        "classes by their id, each by its first digits (at least 4), and known scripts, labels, protocols and "
-        "templates by their beginning; groups by the first digits of their name; keys, hashes and preimages by their "
-        "first digits (at least 8); unknown outputs by an address, and by a key, hash or script in hexadecimal (8 "
-        "digits or more), also by the beginning of an address or script. With an index any transaction is found by "
-        "its whole txid.";
     struct search search = {.request = request};
     char number[GROUPED_SIZE];
     read_word(&search);
@@ -267,7 +259,7 @@ enum status explore_search(struct explore_request *request, struct fault *fault)
     }
     PRINT(&request->page, "<p>Found: %s%s%s.%s</p>\n", grouped(number, search.found), search.or_more ? " or more" : "",
           search.left_out ? "; of each kind the first 20 are listed, and more characters leave fewer" : "",
-          search.found > 0 ? "" : takes);
+          search.found > 0 ? "" : " Search finds " EXPLORE_SEARCH_FINDS " " EXPLORE_SEARCH_TAKES);
     explore_end_page(request);
     return status;
 }

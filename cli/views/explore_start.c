@@ -177,7 +177,8 @@ static void put_sizes(struct explore_request *request)
 enum status explore_start(struct explore_request *request, struct fault *fault)
 {
     explore_begin_page(request, "Unknown transactions");
-    PRINT(&request->page, "<p class=\"source\">The search above finds " EXPLORE_SEARCH_FINDS ".</p>\n");
+    PRINT(&request->page,
+          "<p class=\"source\">The search above finds " EXPLORE_SEARCH_FINDS " " EXPLORE_SEARCH_TAKES "</p>\n");
     put_scanned(request);
     explore_put_changes(request);
     put_rules(request);

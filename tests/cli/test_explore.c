@@ -415,6 +415,37 @@ static void search_finds_what_is_alone(void **state)
     free(page);
 }
 
+/* How much of a thing's name the search takes: `most` digits are too few, one more finds it. */
+static void expect_digits(const struct web *of, const char *hex, unsigned most)
+{
+    char *few = web_body(of, "/core-22/search?q=%.*s", (int)most, hex), *none = strstr(few, "Found: 0.");
+    if (!none)
+        fail_msg("%.*s is found", (int)most, hex);
+    struct answer answer = web_get(of, "/core-22/search?q=%.*s", (int)most + 1, hex);
+    if (answer.status != 302 && (answer.status != 200 || strstr(answer.body, "Found: 0.")))
+        fail_msg("%.*s is not found", (int)most + 1, hex);
+    answer_free(&answer);
+    free(few);
+}
+
+/* The digits that the start and a search without a find ask for are those that find. */
+static void search_takes_the_digits_that_it_says(void **state)
+{
+    (void)state;
+    static const char other[] = "first 4 digits will do; of an address the first 4 characters; of a key, a preimage, "
+                                "a script or a hash in one the first 8 digits; ",
+                      last[] = "Any other transaction is found only by its whole txid, and with an index.</p>";
+    char *start = web_body(&linked, "/core-22/"), *none = web_body(&linked, "/core-22/search?q=zz");
+    assert_true(strstr(start, other) && strstr(none, other) && strstr(start, last) && strstr(none, last));
+    free(start);
+    free(none);
+    /* of the node's own answers, truth/txs.csv and outputs.csv: a transaction with unknown outputs, a key in a
+     * multisig, and a coinbase all of whose outputs are known */
+    expect_digits(&web, "4b35a2ab70f1259e724f2672b04c7d80", 3);
+    expect_digits(&web, "0354b44dddf057bad4b9183a1f85d1fb", 7);
+    expect_digits(&linked, "6d0d1d6407e1b75214d47ac6c687097ce1d1b3fb515c428a6686dffe238bdfe5", 63);
+}
+
 /* What can be searched is said where nothing was asked yet: by the field, by the start, and where nothing is found. */
 static void search_says_what_it_finds(void **state)
 {
@@ -454,6 +485,7 @@ int main(void)
         cmocka_unit_test(classes_come_in_the_order_of_their_table),
         cmocka_unit_test(every_link_leads_somewhere),
         cmocka_unit_test(search_finds_what_is_alone),
+        cmocka_unit_test(search_takes_the_digits_that_it_says),
         cmocka_unit_test(search_says_what_it_finds),
     };
     return cmocka_run_group_tests(tests, make, clean);
