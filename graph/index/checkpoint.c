@@ -170,8 +170,10 @@ static bool write_checkpoint(const struct index_work *work, const struct buffer 
     char new_path[4096];
     path_of(work, "note.new", new_path);
     int fd = open(new_path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-    bool ok = fd >= 0 && file_write_at(fd, checkpoint->bytes, checkpoint->size, 0) &&
-              (!work->durable || file_sync(fd) == 0);
+    ssize_t written = fd >= 0 ? write(fd, checkpoint->bytes, checkpoint->size) : -1;
+    if (written >= 0 && (size_t)written < checkpoint->size)
+        errno = ENOSPC; /* a disk without room takes a part, and says nothing */
+    bool ok = written == (ssize_t)checkpoint->size && (!work->durable || file_sync(fd) == 0);
     if (fd >= 0)
         ok = close(fd) == 0 && ok;
     if (!ok || rename(new_path, path) != 0)
