@@ -231,7 +231,7 @@ static void search_finds_templates(void **state)
     answer_free(&answer);
     table_free(&table);
     char *none = web_body(&web, "/core-22/search?q=abcdef1");
-    assert_non_null(strstr(none, "script in hexadecimal (8 digits or more)"));
+    assert_non_null(strstr(none, "of a key, a preimage, a script or a hash in one the first 8 digits"));
     free(none);
     answer = web_get(&web, "/core-22/search?q=key-b");
     assert_int_equal(answer.status, 302);
