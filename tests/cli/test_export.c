@@ -129,10 +129,12 @@ static void test_target_refused(void **state)
     const char *as = as_a_user(dir);
     char *place = strdup(path_of("%s/refused", dir)), line[1200];
     make_dirs(path_of("%s/folder", place));
+    copy_bundled_chain(path_of("%s/node", dir)); /* this checkout may be root's alone */
+    unktx_ok("scan --quiet --datadir %s/node --store %s/own", dir, dir);
     write_file(path_of("%s/closed", place), "SQLite format 3", 16);
     write_file(path_of("%s/plain", place), "notes", 5);
     expect_shell(0, NULL, path_of("chmod 0777 %s", place));
-    snprintf(line, sizeof line, "%s$UNKTX export sqlite --quiet --store %s/store -o %s/mine", as, dir, place);
+    snprintf(line, sizeof line, "%s$UNKTX export sqlite --quiet --store %s/own -o %s/mine", as, dir, place);
     expect_shell(0, NULL, line);
     expect_shell(0, NULL, path_of("chmod a-w %s/mine && chmod 0 %s/closed", place, place));
     expect_shell(0, NULL, line);
@@ -152,12 +154,11 @@ static void test_target_refused(void **state)
         {"none", NULL},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        snprintf(line, sizeof line, "%s$UNKTX export sqlite --quiet --store %s/store -o %s/%s", as, dir, place,
+        snprintf(line, sizeof line, "%s$UNKTX export sqlite --quiet --store %s/own -o %s/%s", as, dir, place,
                  cases[i].name);
         expect_shell(cases[i].said ? 1 : 0, cases[i].said, line);
     }
-    snprintf(line, sizeof line, "%s$UNKTX export sqlite --quiet --replace --store %s/store -o %s/closed", as, dir,
-             place);
+    snprintf(line, sizeof line, "%s$UNKTX export sqlite --quiet --replace --store %s/own -o %s/closed", as, dir, place);
     expect_shell(0, NULL, line);
     free(place);
 }
