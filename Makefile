@@ -248,7 +248,7 @@ tsan:
 
 # the test programs that are quick under it, and a scan (those of tests/cli run unktx in a process that it does not follow)
 VALGRIND = valgrind --quiet --suppressions=tests/valgrind.supp --error-exitcode=1 --leak-check=full --show-leak-kinds=definite --errors-for-leak-kinds=definite
-SLOW = $(BUILD)/tests/cli/% %/test_canon %/test_canon_giants %/test_shape
+SLOW = $(BUILD)/tests/cli/% %/test_canon %/test_canon_giants %/test_shape %/test_tx_index_sums
 # and what these ask the system for, valgrind gives in its place: memory as malloc takes it, and threads that cannot be made
 REPLACED = %/test_mem %/test_parallel
 valgrind: $(BUILD)/unktx $(TESTS)
