@@ -11,10 +11,10 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "tests/support/dir.h"
 #include "tests/support/run.h"
 
 static struct {
-    char *dir;
     char store[300];
     char file[300];
     char blocks[300];
@@ -24,21 +24,13 @@ static int set_up(void **state)
 {
     (void)state;
     temp_dir_in_memory();
-    place.dir = temp_dir();
-    snprintf(place.store, sizeof place.store, "%s/store", place.dir);
-    snprintf(place.file, sizeof place.file, "%s/written", place.dir);
-    snprintf(place.blocks, sizeof place.blocks, "%s/data/regtest/blocks", place.dir);
-    copy_bundled_chain(path_of("%s/data", place.dir));
-    unktx_ok("scan --quiet --datadir %s/data --store %s", place.dir, place.store);
-    unktx_ok("index --quiet --datadir %s/data --store %s", place.dir, place.store);
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    remove_tree(place.dir);
-    free(place.dir);
+    dir = temp_dir();
+    snprintf(place.store, sizeof place.store, "%s/store", dir);
+    snprintf(place.file, sizeof place.file, "%s/written", dir);
+    snprintf(place.blocks, sizeof place.blocks, "%s/data/regtest/blocks", dir);
+    copy_bundled_chain(path_of("%s/data", dir));
+    unktx_ok("scan --quiet --datadir %s/data --store %s", dir, place.store);
+    unktx_ok("index --quiet --datadir %s/data --store %s", dir, place.store);
     return 0;
 }
 
@@ -150,12 +142,12 @@ static void test_without_store(void **state)
 static void test_folder(void **state)
 {
     (void)state;
-    struct run run = unktx_expect(0, "analyze --datadir %s/data -o %s/all", place.dir, place.dir);
+    struct run run = unktx_expect(0, "analyze --datadir %s/data -o %s/all", dir, dir);
     const char *first = strstr(run.err, "written to ");
     assert_non_null(first);
     assert_null(strstr(first + 1, "written to "));
     run_free(&run);
-    run = unktx_expect(0, "dump blocks --store %s --rows-per-file 100 -o %s/many", place.store, place.dir);
+    run = unktx_expect(0, "dump blocks --store %s --rows-per-file 100 -o %s/many", place.store, dir);
     assert_null(strstr(run.err, "written to "));
     assert_non_null(strstr(run.err, " written, "));
     run_free(&run);
@@ -191,5 +183,5 @@ int main(void)
         cmocka_unit_test(test_folder),
         cmocka_unit_test(test_nothing_found),
     };
-    return cmocka_run_group_tests(tests, set_up, tear_down);
+    return cmocka_run_group_tests(tests, set_up, remove_dir);
 }
